@@ -1,0 +1,178 @@
+package embedded
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// relay stands between the clients and the engine. Each client's connection has one of its own to the engine and one
+// goroutine, which carries a request over, then its answer back. Commands that may write wait for one another there,
+// because the engine reads a document, changes it and writes it back without holding it in between.
+type relay struct {
+	ln      net.Listener
+	dial    func() (net.Conn, error)
+	dir     string
+	logger  *slog.Logger
+	writing chan struct{} // holds one token while a command that may write is with the engine
+	ctx     context.Context
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
+
+	mu    sync.Mutex
+	conns map[net.Conn]net.Conn // client to engine
+}
+
+// answerTime is how long a client may take to read an answer once the relay is stopping.
+const answerTime = 5 * time.Second
+
+func newRelay(ctx context.Context, ln net.Listener, dial func() (net.Conn, error), dir string, logger *slog.Logger) *relay {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	return &relay{
+		ln: ln, dial: dial, dir: dir, logger: logger,
+		writing: make(chan struct{}, 1), ctx: ctx, stop: stop,
+		conns: map[net.Conn]net.Conn{},
+	}
+}
+
+func (r *relay) start() {
+	r.wg.Go(r.accept)
+}
+
+// accept takes clients in until the listener is closed.
+func (r *relay) accept() {
+	for {
+		client, err := r.ln.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			r.logger.Warn("embedded: accept", "error", err)
+			select {
+			case <-r.ctx.Done():
+				return
+			case <-time.After(50 * time.Millisecond): // out of file descriptors, most likely
+			}
+			continue
+		}
+		r.wg.Go(func() { r.serve(client) })
+	}
+}
+
+// serve carries the messages of one client until either side ends or fails.
+func (r *relay) serve(client net.Conn) {
+	defer client.Close()
+	engine, err := r.dial()
+	if err != nil {
+		r.logger.Warn("embedded: no connection to the engine", "error", err)
+		return
+	}
+	defer engine.Close()
+	if !r.add(client, engine) {
+		return
+	}
+	defer r.remove(client)
+	var request, reply bytes.Buffer
+	for {
+		m, err := readMessage(client, &request)
+		if err != nil {
+			return
+		}
+		answer, err := r.exchange(engine, m, &reply)
+		if err != nil {
+			r.logger.Debug("embedded: connection closed", "error", err)
+			return
+		}
+		if m.noReply() {
+			continue
+		}
+		if _, err := client.Write(answer); err != nil {
+			return
+		}
+	}
+}
+
+// exchange sends a request to the engine and returns its answer. It always waits for the answer, be the client still
+// there or not: only then is the command over and may the next one that writes begin.
+func (r *relay) exchange(engine io.ReadWriter, m message, buf *bytes.Buffer) (message, error) {
+	cmd, err := parseCommand(m)
+	if err != nil {
+		return nil, err
+	}
+	if !readOnly[cmd.name] {
+		select {
+		case r.writing <- struct{}{}:
+			defer func() { <-r.writing }()
+		case <-r.ctx.Done():
+			return nil, r.ctx.Err()
+		}
+	}
+	if _, err := engine.Write(m); err != nil {
+		return nil, fmt.Errorf("to the engine: %w", err)
+	}
+	answer, err := readMessage(engine, buf)
+	if err != nil {
+		return nil, fmt.Errorf("from the engine: %w", err)
+	}
+	return answer, nil
+}
+
+// add remembers a pair of connections, or reports false when the relay is stopping.
+func (r *relay) add(client, engine net.Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx.Err() != nil {
+		return false
+	}
+	r.conns[client] = engine
+	return true
+}
+
+func (r *relay) remove(client net.Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.conns, client)
+}
+
+// drain takes no more clients and no more requests; those with the engine are still answered.
+func (r *relay) drain() {
+	r.ln.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stop()
+	now := time.Now()
+	for client := range r.conns {
+		client.SetReadDeadline(now)
+		client.SetWriteDeadline(now.Add(answerTime))
+	}
+}
+
+// cut closes all connections at once.
+func (r *relay) cut() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for client, engine := range r.conns {
+		client.Close()
+		engine.Close()
+	}
+}
+
+// wait returns when the last goroutine of the relay has ended.
+func (r *relay) wait() { r.wg.Wait() }
+
+// readOnly names the commands that change no document and no collection, so that any number may be with the engine
+// at once. All others, also those the relay has never heard of, go one at a time.
+var readOnly = map[string]bool{
+	"aggregate": true, "buildInfo": true, "buildinfo": true, "collStats": true, "connectionStatus": true,
+	"count": true, "currentOp": true, "dataSize": true, "dbStats": true, "dbstats": true, "distinct": true,
+	"endSessions": true, "explain": true, "find": true, "getCmdLineOpts": true, "getLog": true, "getMore": true,
+	"getParameter": true, "hello": true, "hostInfo": true, "isMaster": true, "ismaster": true, "killCursors": true,
+	"listCollections": true, "listCommands": true, "listDatabases": true, "listIndexes": true, "ping": true,
+	"serverStatus": true, "validate": true, "whatsmyuri": true,
+}
