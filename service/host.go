@@ -1,0 +1,56 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/imadelakhaldev/coglex/signals"
+)
+
+// Namespace names a collection of a database.
+type Namespace struct {
+	Database, Collection string
+}
+
+// Host is what an App gives to each of its services.
+type Host struct {
+	// Signals is the bus of the App; nil publishes nothing.
+	Signals *signals.Bus
+	// Logger is never nil when an App gives it.
+	Logger *slog.Logger
+	// BaseURL is where clients reach the gateway, without a trailing slash;
+	// empty where the host did not say.
+	BaseURL string
+	// Prefix is where the service is mounted first; empty before that.
+	Prefix string
+	// Reserved reports whether a collection belongs to a service of the App,
+	// and is thus closed to storage over HTTP. It knows services that were
+	// added later too. Nil reserves nothing.
+	Reserved func(Namespace) bool
+	// Draining is closed when the gateway stops taking requests: endless
+	// answers must end. Nil never closes.
+	Draining <-chan struct{}
+}
+
+// Service is a part of a gateway that an App can carry. The services of Coglex
+// implement it; so can yours.
+type Service interface {
+	// Name is a lower-case word, the second segment of the default prefix
+	// /service/<name>/v1.
+	Name() string
+	// Routes returns the route table. It is called once for each mounting.
+	Routes() []Route
+	// Collections returns the collections that are the service's own.
+	Collections() []Namespace
+	// Adopt gives the service its host. It is called when the service is added
+	// to an App and again when it is first mounted, before Start.
+	Adopt(Host)
+	// Start prepares the service (indexes, workers). ctx bounds the start only.
+	// It is idempotent and may be tried again after an error.
+	Start(ctx context.Context) error
+	// Ready returns nil when the service can serve.
+	Ready(ctx context.Context) error
+	// Stop ends what Start began and waits for it, bounded by ctx. It is
+	// idempotent and tolerates a service that was never started.
+	Stop(ctx context.Context) error
+}

@@ -1,0 +1,35 @@
+package service
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Param returns a path parameter, decoded exactly once: "a%2Fb" is "a/b". A
+// parameter at the end of a route swallows further segments in echo, and an
+// encoded one may be malformed; both are a 404, for there is no such route.
+func Param(c echo.Context, name string) (string, error) {
+	value := c.Param(name)
+	if value == "" || strings.Contains(value, "/") {
+		return "", NoRoute()
+	}
+	// net/url sets RawPath, by which echo then routes, only where encoding the
+	// decoded path again would give something else; without it the parameter is
+	// decoded already.
+	if c.Request().URL.RawPath == "" {
+		return value, nil
+	}
+	value, err := url.PathUnescape(value)
+	if err != nil {
+		return "", NoRoute()
+	}
+	return value, nil
+}
+
+// NoRoute returns the 404 of a path that no route has.
+func NoRoute() *Problem {
+	return &Problem{Status: http.StatusNotFound, Code: "not_found", Detail: "There is no such route."}
+}
