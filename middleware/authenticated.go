@@ -1,0 +1,144 @@
+package middleware
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/imadelakhaldev/coglex/service"
+)
+
+// Credential is what a request presents to say who it comes from.
+type Credential struct {
+	// Token is the bearer token or the value of the cookie.
+	Token string
+	// Cookie says that it came by cookie, which browsers send by themselves.
+	Cookie bool
+}
+
+// Authenticator tells who a credential belongs to. *auth.Service is one. It must
+// be safe for concurrent use.
+type Authenticator interface {
+	// Authenticate returns the signed-in user, or a *service.Problem with
+	// status 401 that says why there is none; any other error means that it
+	// could not tell, and is never taken for an anonymous caller.
+	Authenticate(ctx context.Context, cred Credential) (Identity, error)
+	// Cookies returns the names of the cookies that carry sessions of these
+	// collections, in order of preference; of all collections when none is given.
+	Cookies(collections ...string) []string
+	// CheckOrigin returns an error, best a *service.Problem with status 403, for
+	// a request that another site made a browser send. It is asked for requests
+	// that are known by cookie only.
+	CheckOrigin(r *http.Request) error
+}
+
+// Authenticated admits requests of signed-in users of the given collections, or
+// of any when none is given, and puts their [Identity] into the request's
+// context.
+//
+// The Authorization header (Bearer, RFC 6750) goes before the cookie: a bad
+// header is refused even beside a good cookie. Without either the answer is 401
+// "unauthenticated"; a bad, expired or ended one is 401; a user of another
+// collection is 401 "token_invalid"; a cookie on an unsafe method from another
+// origin is 403 "cross_origin". It fails closed: where a cannot tell, nobody
+// passes. A nil a admits nobody.
+func Authenticated(a Authenticator, collections ...string) echo.MiddlewareFunc {
+	return identify(a, collections, true)
+}
+
+// Identified is [Authenticated] that lets requests without any credential pass,
+// without an identity. A bad credential is refused all the same.
+func Identified(a Authenticator, collections ...string) echo.MiddlewareFunc {
+	return identify(a, collections, false)
+}
+
+func identify(a Authenticator, collections []string, required bool) echo.MiddlewareFunc {
+	collections = slices.Clone(collections)
+	var cookies []string
+	if a != nil {
+		cookies = a.Cookies(collections...)
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			id, err := identityOf(c.Request(), a, cookies, collections)
+			if err == nil && id == nil && required {
+				err = Unauthenticated()
+			}
+			if err != nil {
+				return service.Fail(c, nil, err)
+			}
+			if id != nil {
+				r := c.Request()
+				c.SetRequest(r.WithContext(NewContext(r.Context(), id)))
+			}
+			return next(c)
+		}
+	}
+}
+
+// identityOf returns the caller, nil where the request presents nothing.
+func identityOf(r *http.Request, a Authenticator, cookies, collections []string) (Identity, error) {
+	cred, err := CredentialOf(r, cookies)
+	if err != nil || cred == nil || a == nil {
+		return nil, err
+	}
+	if cred.Cookie && !safe(r.Method) {
+		if err := a.CheckOrigin(r); err != nil {
+			return nil, err
+		}
+	}
+	id, err := a.Authenticate(r.Context(), *cred)
+	if err != nil {
+		return nil, err
+	}
+	if id == nil || len(collections) > 0 && !slices.Contains(collections, id.Collection()) {
+		return nil, tokenInvalid("This token is not for users of this collection.")
+	}
+	return id, nil
+}
+
+// CredentialOf returns what the request presents: its bearer token, else the
+// first of the named cookies that it has, else nil. A malformed or repeated
+// Authorization header is a *service.Problem with status 401.
+func CredentialOf(r *http.Request, cookies []string) (*Credential, error) {
+	if values, ok := r.Header["Authorization"]; ok {
+		if len(values) != 1 {
+			return nil, tokenInvalid("There is more than one Authorization header.")
+		}
+		scheme, token, _ := strings.Cut(values[0], " ")
+		if !strings.EqualFold(scheme, "Bearer") || token == "" {
+			return nil, tokenInvalid("The Authorization header is not a bearer token.")
+		}
+		return &Credential{Token: token}, nil
+	}
+	for _, name := range cookies {
+		if cookie, err := r.Cookie(name); err == nil && cookie.Value != "" {
+			return &Credential{Token: cookie.Value, Cookie: true}, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // presenting nothing is no error
+}
+
+// Unauthenticated returns the 401 of a request that presents nothing.
+func Unauthenticated() *service.Problem {
+	return &service.Problem{
+		Status: http.StatusUnauthorized, Code: "unauthenticated",
+		Detail: "Sign in first: this route needs a bearer token or a session cookie.",
+	}
+}
+
+// tokenInvalid returns the 401 of RFC 6750, section 3.1.
+func tokenInvalid(detail string) *service.Problem {
+	return &service.Problem{
+		Status: http.StatusUnauthorized, Code: "token_invalid", Detail: detail,
+		Challenge: `Bearer error="invalid_token"`,
+	}
+}
+
+// safe reports whether a method promises to change nothing (RFC 9110, section 9.2.1).
+func safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}

@@ -1,0 +1,77 @@
+package middleware
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/imadelakhaldev/coglex/service"
+)
+
+// HeaderAPIKey is the request header that carries the API key.
+const HeaderAPIKey = "X-API-Key"
+
+// canonicalAPIKey is the header as net/http keeps it.
+const canonicalAPIKey = "X-Api-Key"
+
+// Protected admits requests whose X-API-Key header holds a key that v knows and
+// that was granted every one of the scopes. A missing, repeated or wrong key is
+// 401 "api_key_invalid", a missing scope 403 "scope_missing". A nil v admits
+// nobody.
+//
+// The key is compared in constant time by [Keys]; a client learns nothing but
+// the refusal.
+func Protected(v KeyVerifier, scopes ...string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if err := checkKey(c, v, scopes); err != nil {
+				return service.Fail(c, nil, err)
+			}
+			return next(c)
+		}
+	}
+}
+
+// checkKey returns nil where the request may pass.
+func checkKey(c echo.Context, v KeyVerifier, scopes []string) error {
+	presented := c.Request().Header[canonicalAPIKey]
+	if v == nil || len(presented) != 1 || presented[0] == "" {
+		return keyInvalid(nil)
+	}
+	granted, err := v.VerifyKey(c.Request().Context(), presented[0])
+	if errors.Is(err, ErrUnknownKey) {
+		return keyInvalid(err)
+	}
+	if err != nil {
+		return err
+	}
+	for _, scope := range scopes {
+		if scope != "" && !grants(granted, scope) {
+			return &service.Problem{
+				Status: http.StatusForbidden, Code: "scope_missing",
+				Detail: "This API key was not granted the scope " + scope + ".",
+			}
+		}
+	}
+	return nil
+}
+
+func keyInvalid(cause error) *service.Problem {
+	return &service.Problem{
+		Status: http.StatusUnauthorized, Code: "api_key_invalid",
+		Detail:    "The X-API-Key header is missing or wrong.",
+		Challenge: `APIKey header="X-API-Key"`, Err: cause,
+	}
+}
+
+// grants reports whether a scope is among those granted, exactly or by "name:*".
+func grants(granted []string, scope string) bool {
+	if slices.Contains(granted, AllScopes) || slices.Contains(granted, scope) {
+		return true
+	}
+	family, _, found := strings.Cut(scope, ":")
+	return found && slices.Contains(granted, family+":*")
+}
