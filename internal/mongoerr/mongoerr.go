@@ -1,0 +1,112 @@
+// Package mongoerr tells what a driver error means to a client. Its text never
+// reaches one: it may hold values, hosts and index contents.
+package mongoerr
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/x/mongo/driver"
+	"go.mongodb.org/mongo-driver/x/mongo/driver/topology"
+
+	"github.com/imadelakhaldev/coglex/service"
+)
+
+// retryAfter is when a client should come back to a database that was away.
+const retryAfter = 2 * time.Second
+
+// Codes of MongoDB's error_codes.yml, and of servers that lack a feature.
+var (
+	unsupported = []int{
+		59,    // CommandNotFound
+		115,   // CommandNotSupported
+		238,   // NotImplemented
+		303,   // FeatureNotSupported
+		40324, // an unknown aggregation stage
+		20,    // IllegalOperation: transactions or change streams on a standalone server
+	}
+	refused = []int{
+		2,                                                                                  // BadValue
+		9,                                                                                  // FailedToParse
+		14,                                                                                 // TypeMismatch
+		28,                                                                                 // PathNotViable
+		40,                                                                                 // ConflictingUpdateOperators
+		52,                                                                                 // DollarPrefixedFieldName
+		54,                                                                                 // NotSingleValueField
+		55,                                                                                 // InvalidDBRef
+		56,                                                                                 // EmptyFieldName
+		57,                                                                                 // DottedFieldName
+		66,                                                                                 // ImmutableField
+		168,                                                                                // InvalidPipelineOperator
+		16410,                                                                              // an empty field name in a path
+		15998, 16612, 17276, 28667, 28724, 28812, 31249, 31250, 31254, 40228, 51024, 51272, // expressions
+	}
+	tooLarge = []int{10334, 17280, 17419, 17420}
+	busy     = []int{
+		91, 11600, 11602, 10107, 13435, 13436, 189, // shutting down, stepping down, not primary
+		6, 7, 89, 9001, // hosts unreachable
+	}
+	timedOut = []int{50, 262, 24} // MaxTimeMSExpired, ExceededTimeLimit, LockTimeout
+)
+
+// Problem is a [service.Rule] for errors of the database. It knows duplicate
+// keys (409), refused values (400), documents that are too large (413), lacking
+// features (501), a database that is away (503) and time that ran out (504).
+func Problem(err error) *service.Problem {
+	switch {
+	case mongo.IsDuplicateKeyError(err):
+		return &service.Problem{Status: http.StatusConflict, Code: "duplicate_key", Detail: "A document with this key exists already.", Err: err}
+	case IsUnavailable(err):
+		return Unavailable(err)
+	case mongo.IsTimeout(err) || errors.Is(err, context.DeadlineExceeded) || has(err, timedOut):
+		return &service.Problem{Status: http.StatusGatewayTimeout, Code: "timeout", Detail: "The database did not answer in time.", Err: err}
+	case IsUnsupported(err):
+		return &service.Problem{Status: http.StatusNotImplemented, Code: "unsupported", Detail: "The database behind this gateway lacks this feature.", Err: err}
+	case has(err, tooLarge):
+		return &service.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Detail: "A document may have 16 MiB at most.", Err: err}
+	case has(err, []int{121}):
+		return &service.Problem{Status: http.StatusUnprocessableEntity, Code: "validation_failed", Detail: "The document does not pass the collection's validation.", Err: err}
+	case has(err, refused):
+		return &service.Problem{Status: http.StatusBadRequest, Code: "invalid", Detail: "The database refuses this operation as it is.", Err: err}
+	}
+	return nil
+}
+
+// Unavailable returns the 503 of a database that is away.
+func Unavailable(err error) *service.Problem {
+	return &service.Problem{
+		Status: http.StatusServiceUnavailable, Code: "database_unavailable",
+		Detail: "The database is away. Try again soon.", RetryAfter: retryAfter, Err: err,
+	}
+}
+
+// IsUnavailable reports whether the database could not be reached.
+func IsUnavailable(err error) bool {
+	if err == nil {
+		return false
+	}
+	if _, ok := errors.AsType[topology.ServerSelectionError](err); ok {
+		return true
+	}
+	if pool := driver.RetryablePoolError(nil); errors.As(err, &pool) && pool.Retryable() {
+		return true
+	}
+	if _, ok := errors.AsType[topology.ConnectionError](err); ok && !mongo.IsTimeout(err) {
+		return true
+	}
+	return errors.Is(err, mongo.ErrClientDisconnected) || errors.Is(err, topology.ErrServerClosed) ||
+		mongo.IsNetworkError(err) && !mongo.IsTimeout(err) || has(err, busy)
+}
+
+// IsUnsupported reports whether the database lacks the feature that was asked for.
+func IsUnsupported(err error) bool { return has(err, unsupported) }
+
+// has reports whether a server error carries one of the codes.
+func has(err error, codes []int) bool {
+	se, ok := errors.AsType[mongo.ServerError](err)
+	return ok && slices.ContainsFunc(codes, se.HasErrorCode)
+}
