@@ -1,0 +1,95 @@
+package coglex
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/imadelakhaldev/coglex/service"
+)
+
+// Handler returns h with what Run adds to each request: a request id in the
+// X-Request-Id header of the answer (the client's own where it is a sane one),
+// and a line in the log when it is answered. Hosts with a server of their own
+// wrap their *echo.Echo in it.
+func (a *App) Handler(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get(echo.HeaderXRequestID)
+		if !saneID(id) {
+			id = rand.Text()
+		}
+		w.Header().Set(echo.HeaderXRequestID, id)
+		if a.quiet || !a.log.Enabled(r.Context(), slog.LevelInfo) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		began := time.Now() //nolint:forbidigo // a duration of the log, nothing depends on it
+		rec := &recorder{ResponseWriter: w}
+		defer func() { a.logAccess(r, rec, id, time.Since(began)) }()
+		h.ServeHTTP(rec, r)
+	})
+}
+
+// logAccess logs one answered request: the path without its query, which may
+// hold what is nobody's business.
+func (a *App) logAccess(r *http.Request, rec *recorder, id string, took time.Duration) {
+	status := rec.status
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		status = service.StatusClientClosed
+	} else if status == 0 {
+		status = http.StatusOK
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status),
+		slog.Int64("bytes", rec.bytes), slog.Duration("took", took),
+		slog.String("peer", host), slog.String("request_id", id))
+}
+
+// saneID reports whether a client's request id may be repeated to it and logged.
+func saneID(id string) bool {
+	if len(id) < 8 || len(id) > 64 {
+		return false
+	}
+	for _, c := range []byte(id) {
+		word := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !word && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// recorder notes the status and the size of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// WriteHeader notes the first final status.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= http.StatusOK {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write counts the bytes.
+func (r *recorder) Write(b []byte) (int, error) {
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
