@@ -1,0 +1,251 @@
+package mongoquery
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"go.mongodb.org/mongo-driver/bson/bsontype"
+)
+
+// value is one BSON value: its type and its bytes.
+type value struct {
+	kind bsontype.Type
+	data []byte
+}
+
+func (v value) isDocument() bool { return v.kind == bsontype.EmbeddedDocument }
+func (v value) isArray() bool    { return v.kind == bsontype.Array }
+func (v value) isBool() bool     { return v.kind == bsontype.Boolean }
+
+// text is the content of a string, without its length and final zero.
+func (v value) text() ([]byte, bool) {
+	if v.kind != bsontype.String {
+		return nil, false
+	}
+	return v.data[4 : len(v.data)-1], true
+}
+
+// isNumber is true for all four numeric types.
+func (v value) isNumber() bool {
+	switch v.kind {
+	case bsontype.Int32, bsontype.Int64, bsontype.Double, bsontype.Decimal128:
+		return true
+	}
+	return false
+}
+
+// integer is the value of a whole number, whichever binary type carries it: JSON's 1 and 1.0 are the same to a client.
+func (v value) integer() (int64, bool) {
+	switch v.kind {
+	case bsontype.Int32:
+		return int64(int32(binary.LittleEndian.Uint32(v.data))), true
+	case bsontype.Int64:
+		return int64(binary.LittleEndian.Uint64(v.data)), true
+	case bsontype.Double:
+		f := math.Float64frombits(binary.LittleEndian.Uint64(v.data))
+		if f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+			return 0, false
+		}
+		return int64(f), true
+	}
+	return 0, false
+}
+
+// isDirection is true for 1 and -1.
+func (v value) isDirection() bool {
+	n, ok := v.integer()
+	return ok && (n == 1 || n == -1)
+}
+
+// elements walks a document or an array that wellFormed has accepted.
+type elements struct {
+	rest []byte
+	name []byte
+	value
+}
+
+func walk(container []byte) elements { return elements{rest: container[4 : len(container)-1]} }
+
+func (e *elements) next() bool {
+	if len(e.rest) == 0 {
+		return false
+	}
+	kind := bsontype.Type(e.rest[0])
+	end := 1 + bytes.IndexByte(e.rest[1:], 0)
+	e.name = e.rest[1:end]
+	size, _ := sizeOf(e.rest[end+1:], kind)
+	e.value = value{kind, e.rest[end+1 : end+1+size]}
+	e.rest = e.rest[end+1+size:]
+	return true
+}
+
+func isEmpty(container []byte) bool { return len(container) == 5 }
+
+func count(container []byte) int {
+	n := 0
+	for it := walk(container); it.next(); {
+		n++
+	}
+	return n
+}
+
+// only gives the single element of a document, and false where there are none or several.
+func only(doc []byte) (elements, bool) {
+	it := walk(doc)
+	if !it.next() || len(it.rest) != 0 {
+		return it, false
+	}
+	return it, true
+}
+
+func has(doc []byte, name string) bool {
+	for it := walk(doc); it.next(); {
+		if string(it.name) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// wellFormed is the first pass over everything: the bytes are BSON to the last one, containers nest at most depth deep,
+// names are UTF-8, elements of arrays are numbered, every leaf has an allowed type and every regular expression is
+// bounded. The rules need not think of any of that again. The driver's own reader is not used for it: it panics on some
+// lengths, and lets others pass.
+func wellFormed(doc []byte, depth int) *Error {
+	return container(doc, false, depth)
+}
+
+func container(data []byte, array bool, depth int) *Error {
+	if depth <= 0 {
+		return tooComplex("is nested too deeply")
+	}
+	if len(data) < 5 || uint64(binary.LittleEndian.Uint32(data)) != uint64(len(data)) || data[len(data)-1] != 0 {
+		return malformed()
+	}
+	rest := data[4 : len(data)-1]
+	for index := 0; len(rest) > 0; index++ {
+		name, v, after, ok := element(rest)
+		if !ok || array && !isIndex(name, index) {
+			return malformed()
+		}
+		if err := sound(name, v, depth); err != nil {
+			if array {
+				return err.at(index)
+			}
+			return err.in(name)
+		}
+		rest = after
+	}
+	return nil
+}
+
+func malformed() *Error { return invalid("is malformed") }
+
+func element(src []byte) (name []byte, v value, rest []byte, ok bool) {
+	zero := bytes.IndexByte(src[1:], 0)
+	if zero < 0 {
+		return nil, value{}, nil, false
+	}
+	kind := bsontype.Type(src[0])
+	name, rest = src[1:1+zero], src[zero+2:]
+	if isForeign(kind) {
+		return name, value{kind: kind}, nil, true // refused by sound, with its name
+	}
+	size, ok := sizeOf(rest, kind)
+	if !ok {
+		return nil, value{}, nil, false
+	}
+	return name, value{kind, rest[:size]}, rest[size:], true
+}
+
+func isIndex(name []byte, index int) bool {
+	if index < 10 {
+		return len(name) == 1 && name[0] == byte('0'+index)
+	}
+	var digits [20]byte
+	return bytes.Equal(name, strconv.AppendInt(digits[:0], int64(index), 10))
+}
+
+func sound(name []byte, v value, depth int) *Error {
+	if !utf8.Valid(name) {
+		return invalid("is not valid UTF-8")
+	}
+	switch v.kind {
+	case bsontype.EmbeddedDocument:
+		return container(v.data, false, depth-1)
+	case bsontype.Array:
+		return container(v.data, true, depth-1)
+	case bsontype.String:
+		if len(v.data) < 5 || v.data[len(v.data)-1] != 0 {
+			return malformed()
+		}
+	case bsontype.Boolean:
+		if v.data[0] > 1 {
+			return malformed()
+		}
+	case bsontype.Regex:
+		return regexLeaf(v)
+	default:
+		if isForeign(v.kind) {
+			return invalid("has a type that is not allowed")
+		}
+	}
+	return nil
+}
+
+// isForeign is true for the types that BSON has and a client may not send.
+func isForeign(kind bsontype.Type) bool {
+	switch kind {
+	case bsontype.JavaScript, bsontype.CodeWithScope, bsontype.Symbol, bsontype.DBPointer, bsontype.Undefined:
+		return true
+	}
+	return false
+}
+
+// sizeOf is how many bytes a value takes, and false where it does not fit in src or its type is not allowed at all.
+func sizeOf(src []byte, kind bsontype.Type) (int, bool) {
+	switch kind {
+	case bsontype.Null, bsontype.MinKey, bsontype.MaxKey:
+		return 0, true
+	case bsontype.Boolean:
+		return 1, len(src) >= 1
+	case bsontype.Int32:
+		return 4, len(src) >= 4
+	case bsontype.Int64, bsontype.Double, bsontype.DateTime, bsontype.Timestamp:
+		return 8, len(src) >= 8
+	case bsontype.ObjectID:
+		return 12, len(src) >= 12
+	case bsontype.Decimal128:
+		return 16, len(src) >= 16
+	case bsontype.Regex:
+		return sizeOfRegex(src)
+	case bsontype.EmbeddedDocument, bsontype.Array:
+		return prefixed(src, 0)
+	case bsontype.String:
+		return prefixed(src, 4)
+	case bsontype.Binary:
+		return prefixed(src, 5)
+	}
+	return 0, false
+}
+
+// prefixed reads a length and adds what it does not count itself.
+func prefixed(src []byte, extra int) (int, bool) {
+	if len(src) < 4 {
+		return 0, false
+	}
+	size := uint64(binary.LittleEndian.Uint32(src)) + uint64(extra)
+	return int(size), size <= uint64(len(src))
+}
+
+func sizeOfRegex(src []byte) (int, bool) {
+	pattern := bytes.IndexByte(src, 0)
+	if pattern < 0 {
+		return 0, false
+	}
+	options := bytes.IndexByte(src[pattern+1:], 0)
+	return pattern + options + 2, options >= 0
+}
