@@ -1,0 +1,84 @@
+// Command quickstart is a whole gateway in one command: it signs users up and
+// in, stores documents, and has routes of its own. With nothing set it runs on
+// the embedded database; .env.example lists what can be set.
+//
+//	go run ./examples/quickstart
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/imadelakhaldev/coglex"
+	"github.com/labstack/echo/v4"
+)
+
+// stopTimeout bounds what is left to do once requests have ended.
+const stopTimeout = 10 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	c, err := loadConfig()
+	if err != nil {
+		return err
+	}
+	log := newLogger(c.Debug)
+	made := c.Secret == ""
+	if made {
+		c.Secret = rand.Text() + rand.Text()
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
+	if err != nil {
+		return err
+	}
+	defer l.Close() //nolint:errcheck // closed by Serve already, or never served
+
+	db, err := openDatabase(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		err = errors.Join(err, db.close(closing))
+	}()
+
+	e := echo.New()
+	app, err := newGateway(e, db.client.Database(c.Database), c, log)
+	if err != nil {
+		return err
+	}
+	if err := app.Start(ctx); err != nil {
+		return errors.Join(err, stopApp(ctx, app))
+	}
+	announce(os.Stdout, app, "http://"+l.Addr().String(), db.where, c.Secret, made)
+	log.InfoContext(ctx, "listening", slog.String("address", l.Addr().String()))
+	err = app.Serve(ctx, e, l)
+	log.InfoContext(ctx, "stopped")
+	return err
+}
+
+// stopApp stops what a failed start left running.
+func stopApp(ctx context.Context, app *coglex.App) error {
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	return app.Stop(stopping)
+}
