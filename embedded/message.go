@@ -138,3 +138,13 @@ func sections(m message) ([]byte, bool) {
 	}
 	return b, true
 }
+
+// succeeded tells whether an answer says that its command was carried out.
+func succeeded(answer message) bool {
+	body, err := bodySection(answer)
+	if err != nil {
+		return false
+	}
+	ok, _ := body.Lookup("ok").AsInt64OK()
+	return ok == 1
+}

@@ -18,9 +18,9 @@ import (
 type relay struct {
 	ln      net.Listener
 	dial    func() (net.Conn, error)
-	dir     string
 	logger  *slog.Logger
 	writing chan struct{} // holds one token while a command that may write is with the engine
+	indexes indexer       // belongs to who holds the token
 	ctx     context.Context
 	stop    context.CancelFunc
 	wg      sync.WaitGroup
@@ -35,8 +35,8 @@ const answerTime = 5 * time.Second
 func newRelay(ctx context.Context, ln net.Listener, dial func() (net.Conn, error), dir string, logger *slog.Logger) *relay {
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	return &relay{
-		ln: ln, dial: dial, dir: dir, logger: logger,
-		writing: make(chan struct{}, 1), ctx: ctx, stop: stop,
+		ln: ln, dial: dial, logger: logger,
+		writing: make(chan struct{}, 1), indexes: indexer{dir, map[namespace]bool{}}, ctx: ctx, stop: stop,
 		conns: map[net.Conn]net.Conn{},
 	}
 }
@@ -119,6 +119,11 @@ func (r *relay) exchange(engine io.ReadWriter, m message, buf *bytes.Buffer) (me
 	answer, err := readMessage(engine, buf)
 	if err != nil {
 		return nil, fmt.Errorf("from the engine: %w", err)
+	}
+	if !readOnly[cmd.name] && succeeded(answer) {
+		if err := r.indexes.after(context.WithoutCancel(r.ctx), cmd); err != nil {
+			r.logger.Warn("embedded: no index on _id", "database", cmd.db, "collection", cmd.coll, "error", err)
+		}
 	}
 	return answer, nil
 }

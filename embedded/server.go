@@ -62,6 +62,10 @@ func StartWith(ctx context.Context, dir string, opts *Options) (*Server, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := repairFiles(ctx, dir); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("embedded: %w", err)
+	}
 	eng, err := startEngine(ctx, dir, o.Logger)
 	if err != nil {
 		lock.Close()
@@ -167,7 +171,7 @@ func startEngine(ctx context.Context, dir string, logger *slog.Logger) (*engine,
 		Listener:  ferretdb.ListenerConfig{Unix: e.socket},
 		Logger:    slog.New(quiet{logger.Handler()}),
 		Handler:   "sqlite",
-		SQLiteURL: "file:" + filepath.ToSlash(dir) + "/",
+		SQLiteURL: "file:" + filepath.ToSlash(dir) + "/?_pragma=synchronous(normal)",
 	})
 	newMu.Unlock()
 	if err != nil {
