@@ -24,7 +24,7 @@ const connections = 8
 // second, the 50th and 99th percentile, and the gateway's own CPU time.
 func BenchmarkGateway(b *testing.B) {
 	db := startDatabase(b)
-	g := start(b, b.TempDir(), "SERVER_SECRET="+secret, "MONGODB_URI="+db.URI)
+	g := start(b, b.TempDir(), "SERVER_SECRET="+secret, "MONGODB_URI="+db.URI, "TRUSTED_PROXIES=127.0.0.1")
 	atRest := memory(b, g)
 	user := `{"_key": "ada@example.com", "_password": "correct horse"}`
 	if a := g.call(b, "POST", signup, user, key); a.status != 201 {
@@ -39,12 +39,18 @@ func BenchmarkGateway(b *testing.B) {
 		}
 		b.ReportMetric(atRest, "MB-at-rest")
 	})
-	for _, load := range []struct{ name, request string }{
-		{"protected", request("GET", "/hello", "", key)},
-		{"find-one", request("GET", books+"/dune", "", key)},
-		{"insert", request("POST", books, document, key)},
-		{"authenticated", request("GET", "/me", "", bearer)},
-		{"signin", request("POST", signin, user, key)},
+	same := func(request string) func(int64) string { return func(int64) string { return request } }
+	for _, load := range []struct {
+		name    string
+		request func(n int64) string
+	}{
+		{"protected", same(request("GET", "/hello", "", key))},
+		{"find-one", same(request("GET", books+"/dune", "", key))},
+		{"insert", same(request("POST", books, document, key))},
+		{"authenticated", same(request("GET", "/me", "", bearer))},
+		{"signin", func(n int64) string { // from ever new addresses, each of which may try so often
+			return request("POST", signin, user, key, fmt.Sprintf("X-Forwarded-For: 10.0.%d.%d", n>>8&255, n&255))
+		}},
 	} {
 		b.Run(load.name, func(b *testing.B) { loadGateway(b, g, load.request) })
 	}
@@ -84,7 +90,7 @@ func BenchmarkHelloDuringSignins(b *testing.B) {
 }
 
 // loadGateway sends b.N requests over the connections and reports what it saw.
-func loadGateway(b *testing.B, g *gateway, request string) {
+func loadGateway(b *testing.B, g *gateway, request func(n int64) string) {
 	var next atomic.Int64
 	took := make([][]time.Duration, connections)
 	var clients sync.WaitGroup
@@ -99,9 +105,10 @@ func loadGateway(b *testing.B, g *gateway, request string) {
 			}
 			defer conn.Close()
 			reader := bufio.NewReader(conn)
-			for next.Add(1) <= int64(b.N) {
+			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
+				text := request(n)
 				began := time.Now()
-				if err := exchange(conn, reader, request); err != nil {
+				if err := exchange(conn, reader, text); err != nil {
 					b.Error(err)
 					return
 				}
