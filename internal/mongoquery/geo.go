@@ -13,10 +13,7 @@ func (c *check) geo(name []byte, v value, doc []byte) *Error {
 	case "$geoIntersects":
 		return shapeArguments(v, intersecting)
 	case "$near", "$nearSphere":
-		if v.isArray() {
-			return coordinates(v)
-		}
-		return shapeArguments(v, near)
+		return c.nearby(v)
 	case "$maxDistance", "$minDistance":
 		if !has(doc, "$near") && !has(doc, "$nearSphere") {
 			return invalid("must be beside $near or $nearSphere")
@@ -24,6 +21,17 @@ func (c *check) geo(name []byte, v value, doc []byte) *Error {
 		return number(v)
 	}
 	return notAllowed()
+}
+
+// nearby checks `$near`, whose order the server gives to finds only.
+func (c *check) nearby(v value) *Error {
+	if c.aggregating {
+		return notAllowed()
+	}
+	if v.isArray() {
+		return coordinates(v)
+	}
+	return shapeArguments(v, near)
 }
 
 // shapeArguments checks the non-empty document of a geographic operator, each argument by the given function.
@@ -97,11 +105,14 @@ func geometryMember(name []byte, v value) *Error {
 }
 
 func geometries(v value) *Error {
-	if !v.isArray() || count(v.data) > MaxElements {
+	if !v.isArray() {
 		return invalid("must be an array of GeoJSON objects")
 	}
 	i := 0
 	for it := walk(v.data); it.next(); i++ {
+		if i == MaxElements {
+			return tooComplex("has too many elements")
+		}
 		if err := geometry(it.value); err != nil {
 			return err.at(i)
 		}

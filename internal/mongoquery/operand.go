@@ -18,8 +18,8 @@ func typeNames(v value) *Error {
 	if !v.isArray() {
 		return typeName(v)
 	}
-	if isEmpty(v.data) || count(v.data) > MaxConditions {
-		return invalid("must be types")
+	if count(v.data) > MaxElements {
+		return tooComplex("has too many elements")
 	}
 	i := 0
 	for it := walk(v.data); it.next(); i++ {

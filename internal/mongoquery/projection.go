@@ -1,9 +1,6 @@
 package mongoquery
 
-import (
-	"go.mongodb.org/mongo-driver/bson/bsontype"
-	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
-)
+import "go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 
 func (c *check) projection(doc []byte) *Error {
 	for it := walk(doc); it.next(); {
@@ -68,6 +65,7 @@ func sliceBounds(v value) *Error {
 	return nil
 }
 
+// names turns an array of names into the projection that includes them.
 func (r *Rules) names(array []byte) ([]byte, *Error) {
 	if err := container(array, true, 1); err != nil {
 		return nil, err
@@ -75,6 +73,7 @@ func (r *Rules) names(array []byte) ([]byte, *Error) {
 	if isEmpty(array) {
 		return nil, invalid("is empty")
 	}
+	names := make(map[string]bool)
 	at, doc := bsoncore.AppendDocumentStart(make([]byte, 0, len(array)+8))
 	i := 0
 	for it := walk(array); it.next(); i++ {
@@ -85,9 +84,11 @@ func (r *Rules) names(array []byte) ([]byte, *Error) {
 		if err := r.readable(name); err != nil {
 			return nil, err.in(name)
 		}
-		doc = append(doc, byte(bsontype.Int32))
-		doc = append(append(doc, name...), 0)
-		doc = bsoncore.AppendInt32(doc, 1)
+		if names[string(name)] {
+			return nil, invalid("is given twice").in(name)
+		}
+		names[string(name)] = true
+		doc = bsoncore.AppendInt32Element(doc, string(name), 1)
 	}
 	doc, _ = bsoncore.AppendDocumentEnd(doc, at)
 	return doc, nil

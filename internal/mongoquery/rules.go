@@ -91,18 +91,19 @@ func (r *Rules) Documents(docs []bson.Raw) error {
 // Pipeline checks the stages of an aggregation. A refusal is an [*Error] whose path begins with "pipeline". What passes
 // is not yet safe to run where [Rules.Hidden] or a scope matters: [Rules.Secure] makes it so.
 func (r *Rules) Pipeline(stages []bson.Raw) error {
-	c := check{rules: r}
+	c := check{rules: r, aggregating: true}
 	return root(c.stages(stages), "pipeline")
 }
 
 // check is the state of one call: the rules and what has been counted.
 type check struct {
-	rules      *Rules
-	conditions int
-	operators  int
-	stageCount int
-	facet      bool // inside $facet
-	filtering  bool // inside $expr of a filter, where the whole document must not be read
+	rules       *Rules
+	conditions  int
+	operators   int
+	stageCount  int
+	aggregating bool // in a pipeline
+	facet       bool // inside $facet
+	filtering   bool // inside $expr of a filter, where the whole document must not be read
 }
 
 func (c *check) condition() *Error {
