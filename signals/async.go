@@ -30,13 +30,8 @@ type queue[E any] struct {
 	sub  subscriber[E]
 
 	mu      sync.Mutex
-	busy    bool // a goroutine has an event in hand
-	waiting []queued[E]
-}
-
-type queued[E any] struct {
-	ctx   context.Context // of one event, not of the queue
-	event E
+	busy    bool     // an event is in hand
+	waiting []func() // each handles one event
 }
 
 func (q *queue[E]) push(ctx context.Context, e E) error {
@@ -52,22 +47,23 @@ func (q *queue[E]) push(ctx context.Context, e E) error {
 	if !q.bus.admit() {
 		return ErrClosed
 	}
-	it := queued[E]{context.WithoutCancel(ctx), e}
+	ctx = context.WithoutCancel(ctx)
+	job := func() { q.handle(ctx, e) }
 	if q.busy {
-		q.waiting = append(q.waiting, it)
+		q.waiting = append(q.waiting, job)
 		return nil
 	}
 	q.busy = true
-	go q.handle(it)
+	go job()
 	return nil
 }
 
 // handle ends by starting the next in a goroutine of its own, so that the queue goes
 // on even where fn ends its goroutine, as FailNow does in a test.
-func (q *queue[E]) handle(it queued[E]) {
+func (q *queue[E]) handle(ctx context.Context, e E) {
 	defer q.next()
-	if err := q.sub.run(it.ctx, it.event); err != nil {
-		q.bus.failed(it.ctx, "asynchronous subscriber failed", reflect.TypeFor[E](), q.sub.blame(err))
+	if err := q.sub.run(ctx, e); err != nil {
+		q.bus.failed(ctx, "asynchronous subscriber failed", reflect.TypeFor[E](), q.sub.blame(err))
 	}
 }
 
@@ -82,10 +78,10 @@ func (q *queue[E]) next() {
 		q.waiting = nil
 	}
 	if q.busy = len(q.waiting) > 0; q.busy {
-		it := q.waiting[0]
-		q.waiting[0] = queued[E]{} // let go of the event
+		job := q.waiting[0]
+		q.waiting[0] = nil // let go of the event
 		q.waiting = q.waiting[1:]
-		go q.handle(it)
+		go job()
 	}
 	q.bus.settle(settled)
 }

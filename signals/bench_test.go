@@ -12,7 +12,7 @@ import (
 
 func BenchmarkPublish(b *testing.B) {
 	publish := func(bus *signals.Bus) func(*testing.B) {
-		return func(b *testing.B) {
+		return func(b *testing.B) { //nolint:thelper // a benchmark, not a helper
 			ctx := b.Context()
 			b.ReportAllocs()
 			for b.Loop() {

@@ -62,7 +62,7 @@ func NewBus(opts *Options) *Bus {
 		o.Logger = slog.Default()
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // the default of the option
 	}
 	return &Bus{log: o.Logger, slow: o.Slow, now: o.Now, idle: make(chan struct{})}
 }

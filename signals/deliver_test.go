@@ -47,6 +47,15 @@ func TestDeliverRunsThoseNotDone(t *testing.T) {
 	}
 }
 
+func TestDeliverDoesNotTakeAnEmptyNameForTheAnonymous(t *testing.T) {
+	t.Parallel()
+	bus, j := signals.NewBus(nil), new(journal)
+	signals.Subscribe(bus, noting[received](j, "anonymous", nil))
+	if _, err := signals.Deliver(t.Context(), bus, received{}, []string{""}); err != nil || len(j.all()) != 1 {
+		t.Errorf("got %v after %d calls, want no error after 1", err, len(j.all()))
+	}
+}
+
 func TestDeliverJoinsErrorsAndPanics(t *testing.T) {
 	t.Parallel()
 	bus := signals.NewBus(nil)
@@ -98,7 +107,10 @@ func TestDeliverEachStopsWhereTheInboxBreaksOff(t *testing.T) {
 	signals.SubscribeNamed(bus, "a", noting[received](j, "a", nil))
 	signals.SubscribeNamed(bus, "b", noting[received](j, "b", nil))
 	signals.Tap(bus, func(context.Context, any) { j.note("tap") })
-	for range signals.DeliverEach(t.Context(), bus, received{}, nil) {
+	for _, err := range signals.DeliverEach(t.Context(), bus, received{}, nil) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	if diff := cmp.Diff([]string{"a"}, j.all()); diff != "" {

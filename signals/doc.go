@@ -27,7 +27,7 @@
 // [Publish], [Ask] and [Deliver] call their subscribers in the caller's goroutine and
 // return when the last has returned. A slow subscriber slows the request that caused
 // the event; [Options].Slow makes the bus name it, [Async] takes it out of the way.
-// Subscribers get the caller's context; none is skipped because it is done.
+// Subscribers get the caller's context; none is skipped because that context is done.
 //
 // # Order
 //
@@ -63,7 +63,7 @@
 // Nothing is lost between a publisher and a synchronous subscriber, other than by the
 // end of the process. [Async] loses an event when its queue is full, which the
 // publisher is told, and what is queued when the process dies or Close gives up.
-// [Bus.Dropped] counts the former and the latter.
+// [Bus.Dropped] counts what full queues and Close have lost.
 //
 // Where that is too much, as with a payment, the event embeds [Inbox] and its
 // publisher stores each event before handling it. [Deliver] then runs those that are

@@ -3,7 +3,6 @@ package signals
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 )
 
 var (
@@ -30,11 +29,4 @@ type PanicError struct {
 // Error names the subscriber and the value, not the stack.
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("signals: %s panicked: %v", e.Subscriber, e.Value)
-}
-
-// recovered turns a panic under way into an error. It must be deferred directly.
-func recovered(subscriber func() string, err *error) {
-	if v := recover(); v != nil {
-		*err = &PanicError{Subscriber: subscriber(), Value: v, Stack: debug.Stack()}
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -29,17 +30,18 @@ type list[A any] struct {
 
 // listOf returns the subscribers of A on b, in a slice that is not to be changed.
 func listOf[A any](b *Bus) []*subscriber[A] {
-	v, ok := b.topics.Load(reflect.TypeFor[A]())
-	if !ok {
-		return nil
+	v, _ := b.topics.Load(reflect.TypeFor[A]())
+	if l, ok := v.(*list[A]); ok {
+		return l.read()
 	}
-	return v.(*list[A]).read()
+	return nil
 }
 
 // topicOf returns the list of A on b and makes it if need be.
 func topicOf[A any](b *Bus) *list[A] {
 	v, _ := b.topics.LoadOrStore(reflect.TypeFor[A](), new(list[A]))
-	return v.(*list[A])
+	l, _ := v.(*list[A]) // no other kind is stored under A
+	return l
 }
 
 func (l *list[A]) read() []*subscriber[A] {
@@ -88,8 +90,15 @@ func (s *subscriber[A]) call(ctx context.Context, b *Bus, arg A) error {
 }
 
 func (s *subscriber[A]) run(ctx context.Context, arg A) (err error) {
-	defer recovered(s.label, &err)
+	defer s.recovered(&err)
 	return s.fn(ctx, arg)
+}
+
+// recovered turns a panic under way into an error. It must be deferred directly.
+func (s *subscriber[A]) recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Subscriber: s.label(), Value: v, Stack: debug.Stack()}
+	}
 }
 
 // label is how errors and logs name the subscriber.

@@ -8,8 +8,8 @@ import (
 
 // Publish calls the subscribers of E one after the other, in order of subscription,
 // and returns when all have run. None of them stops the others: their errors come
-// back joined, each with its subscriber's name, panics as [*PanicError]. Nothing
-// needs to be undone for them. On a closed bus it returns [ErrClosed].
+// back joined, each with its subscriber's name, panics as [*PanicError]; the
+// fact stands all the same. On a closed bus it returns [ErrClosed].
 func Publish[E any, P FactOf[E]](ctx context.Context, b *Bus, e E) error {
 	if b == nil {
 		return nil

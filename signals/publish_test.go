@@ -86,7 +86,7 @@ func TestPanicError(t *testing.T) {
 		},
 		"nil panic": {
 			func(b *signals.Bus) {
-				signals.SubscribeNamed(b, "nil", func(context.Context, paid) error { panic(nil) }) //nolint:govet // the case
+				signals.SubscribeNamed(b, "nil", func(context.Context, paid) error { panic(nil) })
 			},
 			"signals: nil panicked: panic called with nil argument",
 		},

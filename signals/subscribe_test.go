@@ -50,6 +50,22 @@ func TestAPublishKeepsToTheSubscribersItBeganWith(t *testing.T) {
 	}
 }
 
+func TestAPublishUnderWayCallsTheOneThatIsReplaced(t *testing.T) {
+	t.Parallel()
+	bus, _ := logged(signals.Options{})
+	j := new(journal)
+	signals.Subscribe(bus, func(context.Context, paid) error {
+		signals.SubscribeNamed(bus, "a", noting[paid](j, "new", nil))
+		return nil
+	})
+	signals.SubscribeNamed(bus, "a", noting[paid](j, "old", nil))
+	_ = signals.Publish(t.Context(), bus, paid{})
+	_ = signals.Publish(t.Context(), bus, paid{})
+	if diff := cmp.Diff([]string{"old", "new"}, j.all()); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
 func TestALaterSubscriberTakesTheNameAndPlaceOfAnEarlier(t *testing.T) {
 	t.Parallel()
 	bus, log := logged(signals.Options{})

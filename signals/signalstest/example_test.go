@@ -8,7 +8,7 @@ import (
 )
 
 func Example() {
-	_ = func(t *testing.T) { // in a test of your own
+	_ = func(t *testing.T) { //nolint:thelper // in a test of your own
 		bus := signalstest.NewBus(t)
 		doors := signalstest.Record[opened](t, bus)
 

@@ -15,17 +15,17 @@ import (
 // Recorder keeps events in the order in which they were published. It is safe for
 // concurrent use. For a new phase of a test, make a new one.
 type Recorder[E any] struct {
-	t      testing.TB
+	tb     testing.TB
 	mu     sync.Mutex
 	events []E
 }
 
 // Record records every E published or delivered on b from now to the end of the test.
 // As a subscriber, it is as early in the order as it was made.
-func Record[E any, P signals.FactOf[E]](t testing.TB, b *signals.Bus) *Recorder[E] {
-	t.Helper()
-	r := &Recorder[E]{t: t}
-	t.Cleanup(signals.Subscribe[E, P](b, func(_ context.Context, e E) error {
+func Record[E any, P signals.FactOf[E]](tb testing.TB, b *signals.Bus) *Recorder[E] {
+	tb.Helper()
+	r := &Recorder[E]{tb: tb}
+	tb.Cleanup(signals.Subscribe[E, P](b, func(_ context.Context, e E) error {
 		r.add(e)
 		return nil
 	}))
@@ -34,10 +34,10 @@ func Record[E any, P signals.FactOf[E]](t testing.TB, b *signals.Bus) *Recorder[
 
 // RecordAll records every fact of whatever type on b from now to the end of the test:
 // what a scenario publishes, and that it publishes nothing else.
-func RecordAll(t testing.TB, b *signals.Bus) *Recorder[any] {
-	t.Helper()
-	r := &Recorder[any]{t: t}
-	t.Cleanup(signals.Tap(b, func(_ context.Context, e any) { r.add(e) }))
+func RecordAll(tb testing.TB, b *signals.Bus) *Recorder[any] {
+	tb.Helper()
+	r := &Recorder[any]{tb: tb}
+	tb.Cleanup(signals.Tap(b, func(_ context.Context, e any) { r.add(e) }))
 	return r
 }
 
@@ -61,7 +61,7 @@ func (r *Recorder[E]) Events() []E {
 // is called for events of type T and returns true for the right one. Anything else
 // ends the test.
 func (r *Recorder[E]) Expect(want ...any) {
-	r.t.Helper()
+	r.tb.Helper()
 	rest := r.matchers(want)
 	got := r.Events()
 	for _, e := range got {
@@ -71,34 +71,34 @@ func (r *Recorder[E]) Expect(want ...any) {
 	}
 	if len(rest) > 0 {
 		missing := len(want) - len(rest)
-		r.t.Errorf("no event matches want[%d] after those before it\n%s", missing, compare(got, want))
+		r.tb.Errorf("no event matches want[%d] after those before it\n%s", missing, compare(got, want))
 	}
 }
 
 // ExpectExactly is [Recorder.Expect] with no other events allowed. Without arguments it
 // expects that nothing was published.
 func (r *Recorder[E]) ExpectExactly(want ...any) {
-	r.t.Helper()
+	r.tb.Helper()
 	match := r.matchers(want)
 	got := r.Events()
 	for i, e := range got[:min(len(got), len(want))] {
 		if !match[i](e) {
-			r.t.Errorf("got[%d] does not match want[%d]\n%s", i, i, compare(got, want))
+			r.tb.Errorf("got[%d] does not match want[%d]\n%s", i, i, compare(got, want))
 			return
 		}
 	}
 	if len(got) != len(want) {
-		r.t.Errorf("got %d events, want %d\n%s", len(got), len(want), compare(got, want))
+		r.tb.Errorf("got %d events, want %d\n%s", len(got), len(want), compare(got, want))
 	}
 }
 
 func (r *Recorder[E]) matchers(want []any) []func(any) bool {
-	r.t.Helper()
+	r.tb.Helper()
 	all := make([]func(any) bool, len(want))
 	for i, w := range want {
 		m, err := matcher[E](w)
 		if err != nil {
-			r.t.Fatalf("want[%d]: %v", i, err)
+			r.tb.Fatalf("want[%d]: %v", i, err)
 		}
 		all[i] = m
 	}
