@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/imadelakhaldev/coglex/internal/nilness"
 	"github.com/imadelakhaldev/coglex/middleware"
 	"github.com/imadelakhaldev/coglex/service"
 	"github.com/imadelakhaldev/coglex/signals"
@@ -24,8 +25,8 @@ const DefaultDrainTimeout = 10 * time.Second
 // Options are the optional settings of an [App].
 type Options struct {
 	// Users tells who is signed in: the *auth.Service of the gateway. Without it,
-	// routes that need a signed-in user cannot be mounted, and Authenticated
-	// admits nobody.
+	// routes that need a signed-in user cannot be mounted, Authenticated admits
+	// nobody, and a bearer token is refused wherever one may be given.
 	Users middleware.Authenticator
 	// Keys decides about API keys instead of the one key given to New.
 	Keys middleware.KeyVerifier
@@ -37,8 +38,8 @@ type Options struct {
 	// BaseURL is where clients reach the gateway, such as "https://api.example.com".
 	// Defaults to "": unknown.
 	BaseURL string
-	// DrainTimeout bounds the end of requests in flight when Run stops. Defaults
-	// to DefaultDrainTimeout.
+	// DrainTimeout bounds the end of requests in flight when Run stops, and after
+	// it the stop of the services. Defaults to DefaultDrainTimeout.
 	DrainTimeout time.Duration
 	// NoAccessLog leaves out the line that Run and Handler log for each request.
 	NoAccessLog bool
@@ -56,21 +57,22 @@ type App struct {
 	baseURL  string
 	drain    time.Duration
 	quiet    bool
-	draining chan struct{}
+	draining chan struct{} // closed when the App begins to stop
 	stopOnce sync.Once
 
 	mu       sync.RWMutex
 	services []*carried
+	reserved map[service.Namespace]bool
 	routes   []service.Mounted
 
-	lifecycle sync.Mutex // held while Start or Stop runs
+	lifecycle chan struct{} // holds one token while Start or Stop runs
 }
 
 // carried is a service of the App and how far it is.
 type carried struct {
 	service.Service
-	prefix  string
-	started bool
+	mounted bool
+	started bool // guarded by App.lifecycle
 }
 
 // New returns an App whose routes are opened by apiKey, which must have 32
@@ -83,11 +85,7 @@ func New(apiKey string, opts *Options) (*App, error) {
 		o = *opts
 	}
 	keys, err := keysOf(apiKey, o)
-	err = errors.Join(err, checkBaseURL(o.BaseURL))
-	if o.DrainTimeout < 0 {
-		err = errors.Join(err, fmt.Errorf("coglex: Options.DrainTimeout is %s, and cannot be negative", o.DrainTimeout))
-	}
-	if err != nil {
+	if err := errors.Join(err, o.check()); err != nil {
 		return nil, err
 	}
 	if o.Logger == nil {
@@ -100,7 +98,23 @@ func New(apiKey string, opts *Options) (*App, error) {
 		keys: keys, users: o.Users, log: o.Logger, drain: o.DrainTimeout, quiet: o.NoAccessLog,
 		bus:     signals.NewBus(&signals.Options{Logger: o.Logger}),
 		baseURL: strings.TrimRight(o.BaseURL, "/"), draining: make(chan struct{}),
+		reserved: make(map[service.Namespace]bool), lifecycle: make(chan struct{}, 1),
 	}, nil
+}
+
+// check returns all that is wrong with the options, the keys apart.
+func (o Options) check() error {
+	var errs []error
+	if o.Users != nil && nilness.Is(o.Users) {
+		errs = append(errs, fmt.Errorf("coglex: Options.Users is a nil %T", o.Users))
+	}
+	if err := checkBaseURL(o.BaseURL); err != nil {
+		errs = append(errs, err)
+	}
+	if o.DrainTimeout < 0 {
+		errs = append(errs, fmt.Errorf("coglex: Options.DrainTimeout is %s, and cannot be negative", o.DrainTimeout))
+	}
+	return errors.Join(errs...)
 }
 
 // keysOf returns the verifier that New was given or has to make.
@@ -108,6 +122,9 @@ func keysOf(apiKey string, o Options) (middleware.KeyVerifier, error) {
 	if o.Keys != nil {
 		if apiKey != "" || len(o.OldKeys) > 0 {
 			return nil, errors.New("coglex: give either API keys or Options.Keys, not both")
+		}
+		if nilness.Is(o.Keys) {
+			return nil, fmt.Errorf("coglex: Options.Keys is a nil %T", o.Keys)
 		}
 		return o.Keys, nil
 	}

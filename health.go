@@ -3,8 +3,10 @@ package coglex
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -36,14 +38,13 @@ func (a *App) HandleReady(c echo.Context) (err error) {
 }
 
 // Ready returns nil when every service can serve, else a *service.Problem with
-// status 503 that names those that cannot. All are asked at the same time.
+// status 503 that names those that cannot. All are asked at the same time; one
+// that has not answered when ctx ends counts as not ready.
 func (a *App) Ready(ctx context.Context) error {
 	p := &service.Problem{Status: http.StatusServiceUnavailable, Code: "not_ready", RetryAfter: ReadyTimeout}
-	select {
-	case <-a.draining:
+	if a.isDraining() {
 		p.Detail = "The gateway is shutting down."
 		return p
-	default:
 	}
 	services := a.carried()
 	answers := make([]chan error, len(services))
@@ -71,7 +72,7 @@ func (a *App) Ready(ctx context.Context) error {
 func ready(ctx context.Context, c *carried) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = errors.New("its readiness check panicked")
+			err = fmt.Errorf("its readiness check panicked: %v\n%s", v, debug.Stack())
 		}
 	}()
 	return c.Ready(ctx)

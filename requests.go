@@ -15,14 +15,17 @@ import (
 )
 
 // Handler returns h with what Run adds to each request: a request id in the
-// X-Request-Id header of the answer (the client's own where it is a sane one),
-// and a line in the log when it is answered. Hosts with a server of their own
-// wrap their *echo.Echo in it.
+// X-Request-Id header of the request and of the answer (the client's own where
+// it has 8 to 64 letters, digits, dots, dashes and underscores), and a line in
+// the log when it is answered. The line has no query string; its status is 499
+// where the client left, and "aborted" says that a handler broke the connection.
+// Hosts with a server of their own wrap their *echo.Echo in it.
 func (a *App) Handler(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(echo.HeaderXRequestID)
 		if !saneID(id) {
 			id = rand.Text()
+			r.Header.Set(echo.HeaderXRequestID, id) // for what reads the client's own
 		}
 		w.Header().Set(echo.HeaderXRequestID, id)
 		if a.quiet || !a.log.Enabled(r.Context(), slog.LevelInfo) {
@@ -32,27 +35,28 @@ func (a *App) Handler(h http.Handler) http.Handler {
 		began := time.Now() //nolint:forbidigo // a duration of the log, nothing depends on it
 		rec := &recorder{ResponseWriter: w}
 		defer func() { a.logAccess(r, rec, id, time.Since(began)) }()
+		rec.aborted = true
 		h.ServeHTTP(rec, r)
+		rec.aborted = false
 	})
 }
 
 // logAccess logs one answered request: the path without its query, which may
 // hold what is nobody's business.
 func (a *App) logAccess(r *http.Request, rec *recorder, id string, took time.Duration) {
-	status := rec.status
-	if errors.Is(r.Context().Err(), context.Canceled) {
-		status = service.StatusClientClosed
-	} else if status == 0 {
-		status = http.StatusOK
-	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status),
+	attrs := []slog.Attr{
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.final(r.Context())),
 		slog.Int64("bytes", rec.bytes), slog.Duration("took", took),
-		slog.String("peer", host), slog.String("request_id", id))
+		slog.String("peer", host), slog.String("request_id", id),
+	}
+	if rec.aborted {
+		attrs = append(attrs, slog.Bool("aborted", true))
+	}
+	a.log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
 }
 
 // saneID reports whether a client's request id may be repeated to it and logged.
@@ -72,8 +76,22 @@ func saneID(id string) bool {
 // recorder notes the status and the size of an answer.
 type recorder struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	status  int
+	bytes   int64
+	aborted bool // a panic passes through
+}
+
+// final returns the status to log.
+func (r *recorder) final(ctx context.Context) int {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return service.StatusClientClosed
+	case r.status != 0:
+		return r.status
+	case r.aborted:
+		return http.StatusInternalServerError
+	}
+	return http.StatusOK
 }
 
 // WriteHeader notes the first final status.

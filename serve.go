@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -40,12 +41,13 @@ func (a *App) Serve(ctx context.Context, e *echo.Echo, l net.Listener) error {
 	}
 	server := &http.Server{
 		Handler: a.Handler(e), ReadHeaderTimeout: ReadHeaderTimeout, IdleTimeout: IdleTimeout, MaxHeaderBytes: MaxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {
 	case err := <-failed:
-		return errors.Join(fmt.Errorf("coglex: %w", err), a.stopWithin(ctx))
+		return errors.Join(fmt.Errorf("coglex: %w", err), server.Close(), a.stopWithin(ctx))
 	case <-ctx.Done():
 	}
 	a.endStreams()

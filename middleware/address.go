@@ -24,10 +24,12 @@ func ClientAddress(c echo.Context) string {
 
 // AddressKey returns what limits count an address under: the address itself, or
 // the /64 network of an IPv6 address, which one subscriber has to themselves.
+// Whatever is no address counts as one and the same, "unknown", so that nobody
+// escapes a limit by making addresses up.
 func AddressKey(address string) string {
 	addr, err := netip.ParseAddr(address)
 	if err != nil {
-		return address
+		return "unknown"
 	}
 	addr = addr.Unmap().WithZone("")
 	if addr.Is4() {
@@ -42,9 +44,12 @@ func AddressKey(address string) string {
 
 // TrustProxies returns an extractor for echo's IPExtractor that believes the
 // X-Forwarded-For header of these proxies only, given as addresses or CIDR
-// ranges; with none it believes nobody's. The first time that another peer sends the header, it
-// logs a warning: either a proxy is missing in the list, or someone tries to
-// look like someone else. It returns all malformed entries as one error.
+// ranges; with none it believes nobody's. The header is read from its end, where
+// the nearest proxy wrote: the client is the first address that is no proxy.
+//
+// The first time that another peer sends the header, a warning is logged: either
+// a proxy is missing in the list, or someone tries to look like someone else. A
+// nil log is slog.Default(). All malformed entries are returned as one error.
 func TrustProxies(log *slog.Logger, proxies ...string) (echo.IPExtractor, error) {
 	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
 	var ranges []*net.IPNet
@@ -67,7 +72,7 @@ func TrustProxies(log *slog.Logger, proxies ...string) (echo.IPExtractor, error)
 	forwarded, direct := echo.ExtractIPFromXFFHeader(trust...), echo.ExtractIPDirect()
 	var once sync.Once
 	return func(r *http.Request) string {
-		if r.Header.Get(echo.HeaderXForwardedFor) == "" {
+		if len(r.Header[echo.HeaderXForwardedFor]) == 0 {
 			return direct(r)
 		}
 		if !within(ranges, peer(r)) {

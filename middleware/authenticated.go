@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/imadelakhaldev/coglex/internal/nilness"
 	"github.com/imadelakhaldev/coglex/service"
 )
 
@@ -44,23 +45,24 @@ type Authenticator interface {
 // "unauthenticated"; a bad, expired or ended one is 401; a user of another
 // collection is 401 "token_invalid"; a cookie on an unsafe method from another
 // origin is 403 "cross_origin". It fails closed: where a cannot tell, nobody
-// passes. A nil a admits nobody.
+// passes, and what it says is logged with slog.Default. A nil a admits nobody.
 func Authenticated(a Authenticator, collections ...string) echo.MiddlewareFunc {
 	return identify(a, collections, true)
 }
 
 // Identified is [Authenticated] that lets requests without any credential pass,
-// without an identity. A bad credential is refused all the same.
+// without an identity. A bad credential is refused all the same, and with a nil
+// a every bearer token is bad.
 func Identified(a Authenticator, collections ...string) echo.MiddlewareFunc {
 	return identify(a, collections, false)
 }
 
 func identify(a Authenticator, collections []string, required bool) echo.MiddlewareFunc {
 	collections = slices.Clone(collections)
-	var cookies []string
-	if a != nil {
-		cookies = a.Cookies(collections...)
+	if nilness.Is(a) {
+		a = nobody{}
 	}
+	cookies := a.Cookies(collections...)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			id, err := identityOf(c.Request(), a, cookies, collections)
@@ -82,7 +84,7 @@ func identify(a Authenticator, collections []string, required bool) echo.Middlew
 // identityOf returns the caller, nil where the request presents nothing.
 func identityOf(r *http.Request, a Authenticator, cookies, collections []string) (Identity, error) {
 	cred, err := CredentialOf(r, cookies)
-	if err != nil || cred == nil || a == nil {
+	if err != nil || cred == nil {
 		return nil, err
 	}
 	if cred.Cookie && !safe(r.Method) {
@@ -94,11 +96,21 @@ func identityOf(r *http.Request, a Authenticator, cookies, collections []string)
 	if err != nil {
 		return nil, err
 	}
-	if id == nil || len(collections) > 0 && !slices.Contains(collections, id.Collection()) {
+	if nilness.Is(id) {
+		return nil, tokenInvalid("This token is nobody's.")
+	}
+	if len(collections) > 0 && !slices.Contains(collections, id.Collection()) {
 		return nil, tokenInvalid("This token is not for users of this collection.")
 	}
 	return id, nil
 }
+
+// nobody is the Authenticator that knows no user.
+type nobody struct{}
+
+func (nobody) Authenticate(context.Context, Credential) (Identity, error) { return nil, nil }
+func (nobody) Cookies(...string) []string                                 { return nil }
+func (nobody) CheckOrigin(*http.Request) error                            { return nil }
 
 // CredentialOf returns what the request presents: its bearer token, else the
 // first of the named cookies that it has, else nil. A malformed or repeated
@@ -109,6 +121,7 @@ func CredentialOf(r *http.Request, cookies []string) (*Credential, error) {
 			return nil, tokenInvalid("There is more than one Authorization header.")
 		}
 		scheme, token, _ := strings.Cut(values[0], " ")
+		token = strings.TrimLeft(token, " ")
 		if !strings.EqualFold(scheme, "Bearer") || token == "" {
 			return nil, tokenInvalid("The Authorization header is not a bearer token.")
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // MinKeyBytes is the least length of an API key. Thirty-two bytes of a random
@@ -36,20 +37,37 @@ type Keys struct {
 var _ KeyVerifier = (*Keys)(nil)
 
 // NewKeys returns a verifier of the given keys. To replace a key without an
-// outage, give both for a while. It fails without a key, and for one that is
-// shorter than MinKeyBytes. It keeps hashes only.
+// outage, give both for a while. It fails without a key, for one that is shorter
+// than MinKeyBytes, and for one that no request could present because a header
+// cannot carry it; all mistakes are returned at once. It keeps hashes only.
 func NewKeys(keys ...string) (*Keys, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("middleware: an API key is needed")
 	}
+	var errs []error
 	k := &Keys{sums: make([][sha256.Size]byte, len(keys))}
 	for i, key := range keys {
-		if len(key) < MinKeyBytes {
-			return nil, fmt.Errorf("middleware: API key %d of %d has %d bytes, and needs %d or more", i+1, len(keys), len(key), MinKeyBytes)
+		if err := checkShape(key); err != nil {
+			errs = append(errs, fmt.Errorf("middleware: API key %d of %d %w", i+1, len(keys), err))
 		}
 		k.sums[i] = sha256.Sum256([]byte(key))
 	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
 	return k, nil
+}
+
+// checkShape says what is wrong with a key, without repeating it.
+func checkShape(key string) error {
+	if len(key) < MinKeyBytes {
+		return fmt.Errorf("has %d bytes, and needs %d or more", len(key), MinKeyBytes)
+	}
+	control := func(r rune) bool { return r < ' ' || r == 0x7f }
+	if strings.TrimSpace(key) != key || strings.ContainsFunc(key, control) {
+		return errors.New("begins or ends with white space or has a control character, which no header can carry")
+	}
+	return nil
 }
 
 // VerifyKey compares the presented key with every known one, in constant time.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/imadelakhaldev/coglex/internal/nilness"
 	"github.com/imadelakhaldev/coglex/service"
 )
 
@@ -22,9 +23,14 @@ const canonicalAPIKey = "X-Api-Key"
 // 401 "api_key_invalid", a missing scope 403 "scope_missing". A nil v admits
 // nobody.
 //
-// The key is compared in constant time by [Keys]; a client learns nothing but
-// the refusal.
+// An error by which v says that it could not tell is 500, or the status of the
+// *service.Problem that it is, and is logged with slog.Default. The key is
+// compared in constant time by [Keys]; a client learns nothing but the refusal.
 func Protected(v KeyVerifier, scopes ...string) echo.MiddlewareFunc {
+	scopes = slices.Clone(scopes)
+	if nilness.Is(v) {
+		v = nil
+	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if err := checkKey(c, v, scopes); err != nil {

@@ -21,7 +21,8 @@ type Host struct {
 	// BaseURL is where clients reach the gateway, without a trailing slash;
 	// empty where the host did not say.
 	BaseURL string
-	// Prefix is where the service is mounted first; empty before that.
+	// Prefix is the path before the service's routes where it is mounted first,
+	// without a trailing slash; empty before that, and where there is none.
 	Prefix string
 	// Reserved reports whether a collection belongs to a service of the App,
 	// and is thus closed to storage over HTTP. It knows services that were
@@ -40,7 +41,8 @@ type Service interface {
 	Name() string
 	// Routes returns the route table. It is called once for each mounting.
 	Routes() []Route
-	// Collections returns the collections that are the service's own.
+	// Collections returns the collections that are the service's own. It is
+	// called once, when the service is added.
 	Collections() []Namespace
 	// Adopt gives the service its host. It is called when the service is added
 	// to an App and again when it is first mounted, before Start.

@@ -4,13 +4,15 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 )
 
 // Param returns a path parameter, decoded exactly once: "a%2Fb" is "a/b". A
-// parameter at the end of a route swallows further segments in echo, and an
-// encoded one may be malformed; both are a 404, for there is no such route.
+// parameter at the end of a route may swallow further segments in echo, be
+// empty, or be malformed (a bad escape, no UTF-8): all are a 404, for there is no
+// such route. A service still checks the value: it may hold any character.
 func Param(c echo.Context, name string) (string, error) {
 	value := c.Param(name)
 	if value == "" || strings.Contains(value, "/") {
@@ -19,11 +21,14 @@ func Param(c echo.Context, name string) (string, error) {
 	// net/url sets RawPath, by which echo then routes, only where encoding the
 	// decoded path again would give something else; without it the parameter is
 	// decoded already.
-	if c.Request().URL.RawPath == "" {
-		return value, nil
+	if c.Request().URL.RawPath != "" {
+		decoded, err := url.PathUnescape(value)
+		if err != nil {
+			return "", NoRoute()
+		}
+		value = decoded
 	}
-	value, err := url.PathUnescape(value)
-	if err != nil {
+	if !utf8.ValidString(value) {
 		return "", NoRoute()
 	}
 	return value, nil

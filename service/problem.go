@@ -2,6 +2,7 @@ package service
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -26,7 +27,7 @@ type Field struct {
 // but Err is public. Return one from an interceptor to refuse a request in your
 // own words. A Problem must not change after it was returned.
 type Problem struct {
-	// Status is the HTTP status, 400 to 599.
+	// Status is the HTTP status, 400 to 599. With any other the client gets a bare 500.
 	Status int
 	// Code is a stable word in snake_case, such as "key_exists".
 	Code string
@@ -35,7 +36,7 @@ type Problem struct {
 	// Errors names the wrong fields, if that is what it is about.
 	Errors []Field
 	// Extensions are further members of the body (RFC 9457, section 3.2), such
-	// as the ids that did go in.
+	// as the ids that did go in. None replaces a member that this type has.
 	Extensions map[string]any
 	// RetryAfter becomes the Retry-After header, rounded up to whole seconds;
 	// zero sends none.
@@ -49,6 +50,9 @@ type Problem struct {
 
 // Error returns the code and the detail, and the cause where there is one.
 func (p *Problem) Error() string {
+	if p == nil {
+		return "service: a nil *Problem was returned as an error"
+	}
 	text := p.Code
 	if p.Detail != "" {
 		text += ": " + p.Detail
@@ -60,7 +64,22 @@ func (p *Problem) Error() string {
 }
 
 // Unwrap returns the cause.
-func (p *Problem) Unwrap() error { return p.Err }
+func (p *Problem) Unwrap() error {
+	if p == nil {
+		return nil
+	}
+	return p.Err
+}
+
+// because returns the problem with its cause where it names none.
+func (p *Problem) because(cause error) *Problem {
+	if p.Err != nil {
+		return p
+	}
+	withCause := *p
+	withCause.Err = cause
+	return &withCause
+}
 
 // Invalid returns a 400 with code "invalid" that names one wrong field.
 func Invalid(field, message string) *Problem {
@@ -95,25 +114,49 @@ func (p *Problem) header(h http.Header) {
 
 // body is the Message inside echo's HTTPError. It is a json.Marshaler and no
 // error: echo's handler writes such a Message as it is, but replaces the text
-// of one that is an error. Its content type is set as it is marshalled, because
-// the handler sets its own just before that.
+// of one that is an error. Its content type is set as it is marshalled: echo's
+// handler sets its own just before that, and a host's that writes another shape
+// must not find ours.
 type body struct {
 	problem   *Problem
 	requestID string
 	header    http.Header
 }
 
-// MarshalJSON writes the problem and sets the content type of the response.
+// String keeps the headers, which may hold a session, out of the text of the
+// HTTPError around it.
+func (b body) String() string { return b.problem.Code }
+
+// MarshalJSON writes the problem and sets the content type of the response. It
+// does not fail, for echo would then answer 200: extensions that are no JSON
+// are left out.
 func (b body) MarshalJSON() ([]byte, error) {
 	b.header.Set("Content-Type", MediaTypeProblem)
-	members := make(map[string]any, 7+len(b.problem.Extensions))
-	for name, value := range b.problem.Extensions {
-		members[name] = value
+	members := maps.Clone(b.problem.Extensions)
+	if members == nil {
+		members = make(map[string]any, 7)
+	}
+	b.standard(members)
+	text, err := json.Marshal(members)
+	if err == nil {
+		return text, nil
+	}
+	members = make(map[string]any, 7)
+	b.standard(members)
+	return json.Marshal(members)
+}
+
+// standard sets the members that every problem has; no extension replaces them.
+func (b body) standard(members map[string]any) {
+	for _, name := range []string{"code", "detail", "request_id", "errors"} {
+		delete(members, name)
 	}
 	members["type"] = "about:blank"
 	members["title"] = title(b.problem.Status)
 	members["status"] = b.problem.Status
-	members["code"] = b.problem.Code
+	if b.problem.Code != "" {
+		members["code"] = b.problem.Code
+	}
 	if b.problem.Detail != "" {
 		members["detail"] = b.problem.Detail
 	}
@@ -123,7 +166,6 @@ func (b body) MarshalJSON() ([]byte, error) {
 	if len(b.problem.Errors) > 0 {
 		members["errors"] = b.problem.Errors
 	}
-	return json.Marshal(members)
 }
 
 // title returns the phrase of a status, as "about:blank" asks for (RFC 9457,

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/imadelakhaldev/coglex/internal/nilness"
 )
 
 // Router is where routes are registered: an *echo.Echo or an *echo.Group.
@@ -25,41 +27,66 @@ type Guards struct {
 }
 
 // Register adds the routes under prefix, each with and without a trailing
-// slash, guarded as its Need says. Nothing is registered when it returns an
-// error: a route whose guard is missing, a malformed row, or a method and path
-// that r already serves (echo would silently replace the first; this can be
-// seen on an *echo.Echo only).
+// slash, guarded as its Need says. A prefix of "" or "/" is none. Nothing is
+// registered when it returns an error: a route whose guard is missing, a
+// malformed row, a name that two rows have, or a method and path that r already
+// serves (echo would silently replace the first; this can be seen on an
+// *echo.Echo only). All mistakes are returned at once.
 //
 // It must not run while r serves requests: echo's router is not locked.
 func Register(r Router, prefix string, g Guards, routes []Route) ([]Mounted, error) {
+	if nilness.Is(r) {
+		return nil, errors.New("service: cannot register routes on a nil router")
+	}
 	prefix = strings.TrimRight(prefix, "/")
 	if prefix != "" && !strings.HasPrefix(prefix, "/") {
 		return nil, fmt.Errorf("service: prefix %q must begin with a slash", prefix)
 	}
-	taken := served(r)
+	chains, err := check(served(r), prefix, g, routes)
+	if err != nil {
+		return nil, err
+	}
+	mounted := make([]Mounted, len(routes))
+	for i, route := range routes {
+		mounted[i] = Mounted{Route: route, Path: add(r, prefix, route, chains[i])}
+	}
+	return mounted, nil
+}
+
+// check returns the middlewares of each route, or all that is wrong with them.
+func check(taken map[string]bool, prefix string, g Guards, routes []Route) ([][]echo.MiddlewareFunc, error) {
 	var errs []error
+	names := make(map[string]bool, len(routes))
 	chains := make([][]echo.MiddlewareFunc, len(routes))
 	for i, route := range routes {
 		chain, err := g.chain(route)
 		if err == nil {
 			err = claim(taken, route, prefix+route.Path)
 		}
+		if err == nil && names[route.Name] {
+			err = errors.New("another row has this name")
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("service: route %q: %w", route.Name, err))
 		}
+		names[route.Name] = true
 		chains[i] = chain
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	return chains, errors.Join(errs...)
+}
+
+// add registers both forms of a route and returns its full path, which begins
+// with the prefix of the group where r is one.
+func add(r Router, prefix string, route Route, chain []echo.MiddlewareFunc) string {
+	forms := slashForms(prefix + route.Path)
+	path := forms[0]
+	if added := r.Add(route.Method, path, route.Handler, chain...); added != nil {
+		path = added.Path
 	}
-	mounted := make([]Mounted, len(routes))
-	for i, route := range routes {
-		for _, path := range slashForms(prefix + route.Path) {
-			r.Add(route.Method, path, route.Handler, chains[i]...)
-		}
-		mounted[i] = Mounted{Route: route, Path: slashForms(prefix + route.Path)[0]}
+	for _, form := range forms[1:] {
+		r.Add(route.Method, form, route.Handler, chain...)
 	}
-	return mounted, nil
+	return path
 }
 
 // chain returns the middlewares of a route in the order they run.
@@ -85,6 +112,9 @@ func (g Guards) chain(route Route) ([]echo.MiddlewareFunc, error) {
 		chain = append(chain, g.Authenticated)
 	default:
 		return nil, fmt.Errorf("unknown need %d", route.Need)
+	}
+	if chain[0] == nil {
+		return nil, errors.New("asks for an API key, but the Protected guard made no middleware")
 	}
 	return chain, nil
 }
@@ -125,12 +155,12 @@ func slashForms(path string) []string {
 }
 
 // anonymous blanks the names of path parameters, which echo ignores in telling
-// routes apart.
+// routes apart. A parameter may begin within a segment and ends with it.
 func anonymous(path string) string {
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
-		if strings.HasPrefix(part, ":") {
-			parts[i] = ":"
+		if before, _, found := strings.Cut(part, ":"); found {
+			parts[i] = before + ":"
 		}
 	}
 	return strings.Join(parts, "/")

@@ -79,6 +79,7 @@ type Mounted struct {
 	Service string
 	// Route is the row of the table.
 	Route Route
-	// Path is the full path, without the trailing slash that is answered too.
+	// Path is the full path, the prefix of an echo group included, without the
+	// trailing slash that is answered too.
 	Path string
 }
