@@ -1,0 +1,2 @@
+// Package storage keeps documents in MongoDB and offers them over HTTP.
+package storage

@@ -1,0 +1,136 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+
+	"go.mongodb.org/mongo-driver/mongo"
+
+	"github.com/imadelakhaldev/coglex/internal/extjson"
+	"github.com/imadelakhaldev/coglex/internal/mongoerr"
+	"github.com/imadelakhaldev/coglex/internal/mongoquery"
+	"github.com/imadelakhaldev/coglex/service"
+)
+
+var (
+	// ErrNotFound is returned where no document matches.
+	ErrNotFound = errors.New("storage: no document matches")
+
+	// ErrPrecondition is returned where the document that was asked for is there,
+	// but is no longer what If-Match says it is.
+	ErrPrecondition = errors.New("storage: the document has changed")
+
+	// ErrBusy is returned where too many exports are under way.
+	ErrBusy = errors.New("storage: too many exports at once")
+
+	// ErrTooLarge is returned where a list passes MaxAnswerBytes.
+	ErrTooLarge = errors.New("storage: the answer is too large")
+)
+
+// InsertError is returned by [Service.Insert] when the database refused one of
+// the documents. Those before it are in the collection, those after it are not.
+type InsertError struct {
+	// IDs are the ids of the documents that went in, in order.
+	IDs []any
+	// Index is the index of the document that was refused.
+	Index int
+	// Err is the driver's error.
+	Err error
+}
+
+// Error names the index and the cause.
+func (e *InsertError) Error() string {
+	return fmt.Sprintf("storage: inserting document %d: %v", e.Index, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *InsertError) Unwrap() error { return e.Err }
+
+// DuplicateError is returned by [Service.Insert] in place of an [InsertError]
+// where the document was refused because its _id, or another unique key, exists
+// already.
+type DuplicateError struct {
+	// IDs are the ids of the documents that went in, in order.
+	IDs []any
+	// Index is the index of the document whose key exists already.
+	Index int
+	// Err is the driver's error.
+	Err error
+}
+
+// Error names the index and the cause.
+func (e *DuplicateError) Error() string {
+	return fmt.Sprintf("storage: document %d has a key that exists already: %v", e.Index, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *DuplicateError) Unwrap() error { return e.Err }
+
+// problems returns what errors mean over HTTP. Of each error the first rule that
+// knows it decides.
+func problems() []service.Rule {
+	return []service.Rule{
+		service.Is(ErrNotFound, http.StatusNotFound, "not_found", "There is no such document."),
+		service.Is(ErrPrecondition, http.StatusPreconditionFailed, "precondition_failed", "The document has changed: it no longer is what If-Match says."),
+		service.Is(ErrTooLarge, http.StatusUnprocessableEntity, "answer_too_large", "The answer is too large: ask for less by limit and keys, or for application/x-ndjson."),
+		service.As(func(e *mongoquery.Error) *service.Problem { return refused(e) }),
+		service.As(func(e *extjson.Error) *service.Problem { return malformed(e) }),
+		service.As(func(e *DuplicateError) *service.Problem { return notInserted(e.Err, e.IDs, e.Index) }),
+		service.As(func(e *InsertError) *service.Problem { return notInserted(e.Err, e.IDs, e.Index) }),
+		busy,
+		databaseProblem,
+	}
+}
+
+// refused is the problem of a request that the operator check refused.
+func refused(e *mongoquery.Error) *service.Problem {
+	return &service.Problem{
+		Status: http.StatusBadRequest, Code: string(e.Code), Detail: e.Error(),
+		Errors: []service.Field{{Field: e.Path, Message: e.Reason}},
+	}
+}
+
+// malformed is the problem of a text that is no Extended JSON.
+func malformed(e *extjson.Error) *service.Problem {
+	return service.Invalid(e.Path, e.Reason)
+}
+
+// notInserted says how far an insert got.
+func notInserted(err error, ids []any, index int) *service.Problem {
+	p := databaseProblem(err)
+	if p == nil {
+		return nil
+	}
+	p.Extensions = map[string]any{"ids": jsonIDs(ids), "index": index}
+	return p
+}
+
+func busy(err error) *service.Problem {
+	if !errors.Is(err, ErrBusy) {
+		return nil
+	}
+	return &service.Problem{
+		Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: exportRetryAfter, Err: err,
+		Detail: "As many exports as there may be are under way.",
+	}
+}
+
+// operatorInText finds the operator in a server's words for what it lacks.
+var operatorInText = regexp.MustCompile(`\$[a-zA-Z]{2,32}`)
+
+// databaseProblem is [mongoerr.Problem] that names the feature which the
+// database lacks.
+func databaseProblem(err error) *service.Problem {
+	p := mongoerr.Problem(err)
+	if p == nil || p.Status != http.StatusNotImplemented {
+		return p
+	}
+	if se, ok := errors.AsType[mongo.CommandError](err); ok {
+		if name := operatorInText.FindString(se.Message); name != "" {
+			p.Detail = "The database behind this gateway lacks " + name + "."
+		}
+	}
+	return p
+}

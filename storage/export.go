@@ -1,0 +1,6 @@
+package storage
+
+import "time"
+
+// exportRetryAfter is when a client should come back for an export.
+const exportRetryAfter = 5 * time.Second
