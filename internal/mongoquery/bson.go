@@ -179,9 +179,7 @@ func sound(name []byte, v value, depth int) *Error {
 	case bsontype.Array:
 		return container(v.data, true, depth-1)
 	case bsontype.String:
-		if len(v.data) < 5 || v.data[len(v.data)-1] != 0 {
-			return malformed()
-		}
+		return soundString(v.data)
 	case bsontype.Boolean:
 		if v.data[0] > 1 {
 			return malformed()
@@ -192,6 +190,16 @@ func sound(name []byte, v value, depth int) *Error {
 		if isForeign(v.kind) {
 			return invalid("has a type that is not allowed")
 		}
+	}
+	return nil
+}
+
+func soundString(data []byte) *Error {
+	if len(data) < 5 || data[len(data)-1] != 0 {
+		return malformed()
+	}
+	if !utf8.Valid(data[4:]) {
+		return invalid("is not valid UTF-8")
 	}
 	return nil
 }

@@ -58,6 +58,14 @@ func notAllowed() *Error { return refuse(CodeOperator, "is not allowed here") }
 // what is accepted costs nothing.
 func (e *Error) in(name []byte) *Error { return e.prepend(printable(name)) }
 
+// inName puts name in front of the path of err, which may be nil.
+func inName(err *Error, name []byte) *Error {
+	if err == nil {
+		return nil
+	}
+	return err.in(name)
+}
+
 // at puts an index in front of the path.
 func (e *Error) at(index int) *Error { return e.prepend("[" + strconv.Itoa(index) + "]") }
 

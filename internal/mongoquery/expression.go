@@ -1,9 +1,6 @@
 package mongoquery
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 // expression checks a value that the server computes: a field path, a variable, an operator, or a literal with any of
 // these inside.
@@ -153,38 +150,4 @@ func (c *check) expressionOperator(name []byte, v value) *Error {
 		return c.regexOperator(v)
 	}
 	return notAllowed()
-}
-
-// arguments checks a document of named arguments, each an expression. The names that it may have are in one string, with
-// spaces between.
-func (c *check) arguments(v value, known string) *Error {
-	if !v.isDocument() {
-		return invalid("must be a document of arguments")
-	}
-	for it := walk(v.data); it.next(); {
-		if err := c.argument(it.name, it.value, known); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
-}
-
-func (c *check) argument(name []byte, v value, known string) *Error {
-	if err := isArgument(name, known); err != nil {
-		return err
-	}
-	return c.expression(v)
-}
-
-func isArgument(name []byte, known string) *Error {
-	if isOperator(name) {
-		return notAllowed()
-	}
-	for rest := known; rest != ""; {
-		var word string
-		if word, rest, _ = strings.Cut(rest, " "); word == string(name) {
-			return nil
-		}
-	}
-	return invalid("is not an argument")
 }

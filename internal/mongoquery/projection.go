@@ -93,11 +93,3 @@ func (r *Rules) names(array []byte) ([]byte, *Error) {
 	doc, _ = bsoncore.AppendDocumentEnd(doc, at)
 	return doc, nil
 }
-
-// inName puts name in front of the path of err, which may be nil.
-func inName(err *Error, name []byte) *Error {
-	if err == nil {
-		return nil
-	}
-	return err.in(name)
-}
