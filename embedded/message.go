@@ -3,7 +3,6 @@ package embedded
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 
@@ -16,7 +15,6 @@ const (
 	headerLen     = 16
 	maxMessageLen = 48_000_000
 
-	opReply = 1
 	opQuery = 2004
 	opMsg   = 2013
 
@@ -57,69 +55,14 @@ func readMessage(r io.Reader, buf *bytes.Buffer) (message, error) {
 	return buf.Bytes(), nil
 }
 
-// command is what the relay must know of a request.
-type command struct {
-	name string            // as sent, such as "findAndModify"
-	db   string            // empty in an OP_QUERY
-	coll string            // the collection, or empty when the command names none
-	body bsoncore.Document // the command's document, without the document sequences
-}
-
-var errMalformed = errors.New("malformed message")
-
-// parseCommand reads the command out of an OP_MSG or of the OP_QUERY with which older drivers say hello.
-func parseCommand(m message) (command, error) {
-	switch m.opCode() {
-	case opMsg:
-		body, err := bodySection(m)
-		if err != nil {
-			return command{}, err
-		}
-		return newCommand(body)
-	case opQuery:
-		return command{name: "hello"}, nil // whatever it asks: the engine answers OP_QUERY to greetings only
-	default:
-		return command{}, fmt.Errorf("opcode %d", m.opCode())
-	}
-}
-
-func newCommand(body bsoncore.Document) (command, error) {
-	first, err := body.IndexErr(0)
-	if err != nil {
-		return command{}, errMalformed
-	}
-	c := command{name: first.Key(), body: body}
-	c.coll, _ = first.Value().StringValueOK()
-	c.db, _ = body.Lookup("$db").StringValueOK()
-	return c, nil
-}
-
-// bodySection returns the one section of kind 0 of an OP_MSG, checked to be well-formed BSON.
-func bodySection(m message) (bsoncore.Document, error) {
-	rest, ok := sections(m)
-	if !ok {
-		return nil, errMalformed
-	}
-	var body bsoncore.Document
-	for len(rest) > 0 {
-		kind := rest[0]
-		n, _, ok := bsoncore.ReadLength(rest[1:])
-		if !ok || n < 5 || int(n) > len(rest)-1 {
-			return nil, errMalformed
-		}
-		section := rest[1 : 1+n]
-		rest = rest[1+n:]
-		switch {
-		case kind == 0 && body == nil:
-			body = bsoncore.Document(section)
-		case kind != 1:
-			return nil, errMalformed
-		}
-	}
-	if body == nil || body.Validate() != nil {
-		return nil, errMalformed
-	}
-	return body, nil
+// newAnswer makes an OP_MSG that answers the request.
+func newAnswer(request message, body bsoncore.Document) message {
+	m := make(message, headerLen+5, headerLen+5+len(body))
+	m = append(m, body...)
+	binary.LittleEndian.PutUint32(m[0:], uint32(len(m)))
+	binary.LittleEndian.PutUint32(m[8:], uint32(request.requestID()))
+	binary.LittleEndian.PutUint32(m[12:], opMsg)
+	return m
 }
 
 // sections returns the bytes between the flags of an OP_MSG and its checksum, if any.
@@ -137,14 +80,4 @@ func sections(m message) ([]byte, bool) {
 		b = b[:len(b)-4]
 	}
 	return b, true
-}
-
-// succeeded tells whether an answer says that its command was carried out.
-func succeeded(answer message) bool {
-	body, err := bodySection(answer)
-	if err != nil {
-		return false
-	}
-	ok, _ := body.Lookup("ok").AsInt64OK()
-	return ok == 1
 }

@@ -98,21 +98,34 @@ func (r *relay) serve(client net.Conn) {
 	}
 }
 
-// exchange sends a request to the engine and returns its answer. It always waits for the answer, be the client still
-// there or not: only then is the command over and may the next one that writes begin.
+// exchange answers a request.
 func (r *relay) exchange(engine io.ReadWriter, m message, buf *bytes.Buffer) (message, error) {
 	cmd, err := parseCommand(m)
 	if err != nil {
 		return nil, err
 	}
-	if !readOnly[cmd.name] {
-		select {
-		case r.writing <- struct{}{}:
-			defer func() { <-r.writing }()
-		case <-r.ctx.Done():
-			return nil, r.ctx.Err()
-		}
+	if refused := check(cmd); refused != nil {
+		return newAnswer(m, refused.document()), nil
 	}
+	if readOnly[cmd.name] {
+		return ask(engine, m, buf)
+	}
+	select {
+	case r.writing <- struct{}{}:
+		defer func() { <-r.writing }()
+	case <-r.ctx.Done():
+		return nil, r.ctx.Err()
+	}
+	answer, err := ask(engine, m, buf)
+	if err != nil {
+		return nil, err
+	}
+	return r.written(cmd, m, answer), nil
+}
+
+// ask sends a request to the engine and waits for its answer, be the client still there or not: only then is the
+// command over and may the next one that writes begin.
+func ask(engine io.ReadWriter, m message, buf *bytes.Buffer) (message, error) {
 	if _, err := engine.Write(m); err != nil {
 		return nil, fmt.Errorf("to the engine: %w", err)
 	}
@@ -120,12 +133,24 @@ func (r *relay) exchange(engine io.ReadWriter, m message, buf *bytes.Buffer) (me
 	if err != nil {
 		return nil, fmt.Errorf("from the engine: %w", err)
 	}
-	if !readOnly[cmd.name] && succeeded(answer) {
+	return answer, nil
+}
+
+// written looks after what a command that may write leaves behind, and returns the answer for the client.
+func (r *relay) written(cmd command, request, answer message) message {
+	body, ok := answerBody(answer)
+	if !ok {
+		return answer
+	}
+	if doc := duplicate(cmd, body); doc != nil {
+		return newAnswer(request, doc)
+	}
+	if succeeded(body) {
 		if err := r.indexes.after(context.WithoutCancel(r.ctx), cmd); err != nil {
 			r.logger.Warn("embedded: no index on _id", "database", cmd.db, "collection", cmd.coll, "error", err)
 		}
 	}
-	return answer, nil
+	return answer
 }
 
 // add remembers a pair of connections, or reports false when the relay is stopping.

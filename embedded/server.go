@@ -171,7 +171,7 @@ func startEngine(ctx context.Context, dir string, logger *slog.Logger) (*engine,
 		Listener:  ferretdb.ListenerConfig{Unix: e.socket},
 		Logger:    slog.New(quiet{logger.Handler()}),
 		Handler:   "sqlite",
-		SQLiteURL: "file:" + filepath.ToSlash(dir) + "/?_pragma=synchronous(normal)",
+		SQLiteURL: "file:" + filepath.ToSlash(dir) + "/?_pragma=synchronous(full)",
 	})
 	newMu.Unlock()
 	if err != nil {

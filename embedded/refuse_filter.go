@@ -1,0 +1,140 @@
+package embedded
+
+import (
+	"strings"
+
+	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
+)
+
+// unknownOperators are those of MongoDB that the engine takes for the client's mistakes.
+var unknownOperators = map[string]bool{
+	"$geoIntersects": true, "$geoWithin": true, "$jsonSchema": true, "$near": true, "$nearSphere": true,
+	"$sampleRate": true, "$text": true, "$where": true,
+}
+
+// checkFilter refuses the filters that would find the wrong documents.
+func checkFilter(filter bsoncore.Value) *refusal {
+	return each(fields(filter), func(e bsoncore.Element) *refusal {
+		switch key := e.Key(); {
+		case unknownOperators[key]:
+			return notImplemented("%s", key)
+		case key == "$and", key == "$or", key == "$nor":
+			return each(items(e.Value()), checkFilter)
+		case strings.HasPrefix(key, "$"):
+			return nil
+		default:
+			return checkCondition(key, e.Value())
+		}
+	})
+}
+
+// checkCondition looks at what a filter says of one field.
+func checkCondition(path string, v bsoncore.Value) *refusal {
+	if !hasOperators(v) {
+		return checkEqual(path, v)
+	}
+	operators := fields(v)
+	if r := checkTogether(path, operators); r != nil {
+		return r
+	}
+	return each(operators, func(op bsoncore.Element) *refusal {
+		if strings.Contains(path, ".") {
+			if r := checkDotted(op.Key()); r != nil {
+				return r
+			}
+		}
+		return checkOperator(path, op)
+	})
+}
+
+// hasOperators tells an operators' document, such as {$gt: 1}, from one to be equal to.
+func hasOperators(v bsoncore.Value) bool {
+	elements := fields(v)
+	return len(elements) > 0 && strings.HasPrefix(elements[0].Key(), "$")
+}
+
+// checkTogether looks at the operators on one field as a whole. On a path that leads through an array of documents,
+// the engine wants one element to satisfy all of them.
+func checkTogether(path string, operators []bsoncore.Element) *refusal {
+	var regex, options bool
+	for _, op := range operators {
+		regex = regex || op.Key() == "$regex"
+		options = options || op.Key() == "$options"
+	}
+	if options && !regex {
+		return &refusal{codeBadValue, "BadValue", "$options needs a $regex"}
+	}
+	n := len(operators)
+	if options {
+		n--
+	}
+	if n > 1 && strings.Contains(path, ".") {
+		return notImplemented("several operators together on a path with a dot; put each in an item of $and")
+	}
+	return nil
+}
+
+// checkDotted refuses the operators that the engine gets wrong on a path that leads through an array of documents:
+// it asks whether any element satisfies them, where all must, or one where several may.
+func checkDotted(op string) *refusal {
+	switch op {
+	case "$ne", "$nin", "$not":
+		return notImplemented("%s on a path with a dot; use $nor", op)
+	case "$all":
+		return notImplemented("%s on a path with a dot; use $and", op)
+	}
+	return nil
+}
+
+// checkEqual refuses to compare with a document: the engine does not look for it in arrays. An _id is no array.
+func checkEqual(path string, v bsoncore.Value) *refusal {
+	if v.Type == bsontype.EmbeddedDocument && path != "_id" {
+		return notImplemented(`comparison with a whole document; name its fields, as in {"a.b": 1}`)
+	}
+	return nil
+}
+
+func checkOperator(path string, op bsoncore.Element) *refusal {
+	v := op.Value()
+	switch key := op.Key(); key {
+	case "$eq", "$ne":
+		return checkEqual(path, v)
+	case "$in", "$nin":
+		return each(items(v), func(item bsoncore.Value) *refusal { return checkEqual(path, item) })
+	case "$all":
+		return each(items(v), func(item bsoncore.Value) *refusal {
+			if hasOperators(item) {
+				return notImplemented("$all with operators in it")
+			}
+			return checkEqual(path, item)
+		})
+	case "$not":
+		if hasOperators(v) {
+			return checkCondition(path, v)
+		}
+	case "$exists":
+		if v.Type != bsontype.Boolean {
+			return notImplemented("$exists with anything but true or false")
+		}
+	case "$gte":
+		if v.Type == bsontype.Null {
+			return notImplemented("$gte null")
+		}
+	case "$elemMatch":
+		return each(fields(v), checkElemMatch)
+	default:
+		if unknownOperators[key] {
+			return notImplemented("%s", key)
+		}
+	}
+	return nil
+}
+
+// checkElemMatch lets pass what is said of an element as a whole; of an element's fields the engine knows nothing.
+func checkElemMatch(e bsoncore.Element) *refusal {
+	if !strings.HasPrefix(e.Key(), "$") {
+		return notImplemented("$elemMatch on the fields of documents")
+	}
+	return checkOperator("", e)
+}

@@ -1,0 +1,86 @@
+package embedded
+
+import (
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
+)
+
+// checkAllValues refuses the values that the engine cannot take: at some it drops the connection, others it changes,
+// and one field with a strange name makes it unable ever to read the collection again.
+func checkAllValues(c command) *refusal {
+	if r := checkValues(c.body, 0); r != nil {
+		return r
+	}
+	return each(c.seqs, func(seq sequence) *refusal {
+		return each(seq.docs, func(doc bsoncore.Document) *refusal { return checkValues(doc, 0) })
+	})
+}
+
+// maxDepth is how deep documents may be nested, as in MongoDB (which counts the document itself), with room for the
+// command around them.
+const maxDepth = 110
+
+func checkValues(doc bsoncore.Document, depth int) *refusal {
+	if depth > maxDepth {
+		return notImplemented("documents nested so deep")
+	}
+	elements, _ := doc.Elements()
+	return each(elements, func(e bsoncore.Element) *refusal {
+		if badName(e.Key()) || !utf8.ValidString(e.Key()) {
+			return notImplemented("fields with quotation marks, backslashes or control characters in their names")
+		}
+		return checkValue(e.Value(), depth)
+	})
+}
+
+func checkValue(v bsoncore.Value, depth int) *refusal {
+	switch v.Type {
+	case bsontype.EmbeddedDocument, bsontype.Array:
+		return checkValues(v.Data, depth+1)
+	case bsontype.String:
+		if !utf8.ValidString(v.StringValue()) {
+			return notImplemented("strings that are not UTF-8")
+		}
+	case bsontype.Double:
+		if math.IsNaN(v.Double()) {
+			return notImplemented("NaN")
+		}
+	case bsontype.Decimal128, bsontype.MinKey, bsontype.MaxKey, bsontype.JavaScript, bsontype.CodeWithScope,
+		bsontype.Symbol, bsontype.Undefined, bsontype.DBPointer:
+		return notImplemented("values of the type %s", v.Type)
+	}
+	return nil
+}
+
+// checkStored refuses what the engine cannot store, or would leave out without a word, in a whole document.
+func checkStored(doc bsoncore.Document) *refusal {
+	return checkStoredValue(bsoncore.Value{Type: bsontype.EmbeddedDocument, Data: doc})
+}
+
+func checkStoredValue(v bsoncore.Value) *refusal {
+	switch v.Type {
+	case bsontype.Double:
+		if math.IsInf(v.Double(), 0) {
+			return notImplemented("infinite numbers")
+		}
+	case bsontype.Array:
+		return each(items(v), func(item bsoncore.Value) *refusal {
+			if item.Type == bsontype.Array {
+				return notImplemented("arrays directly in arrays")
+			}
+			return checkStoredValue(item)
+		})
+	case bsontype.EmbeddedDocument:
+		return each(fields(v), func(e bsoncore.Element) *refusal {
+			if strings.HasPrefix(e.Key(), "$") || strings.Contains(e.Key(), ".") {
+				return notImplemented("fields with a dot or a leading dollar sign in their names")
+			}
+			return checkStoredValue(e.Value())
+		})
+	}
+	return nil
+}
