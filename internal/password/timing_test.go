@@ -1,0 +1,97 @@
+package password_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	timingCost   = 5 // a few milliseconds: a thousand times what all else takes
+	timingTries  = 30
+	timingRounds = 5 // the machine may do something else during one
+)
+
+// attempt is what is stored of an account, and what somebody tries.
+type attempt struct{ name, stored, password string }
+
+// The time of an answer must not tell an account that exists from one that does
+// not, nor from one without a password.
+func TestTimeDoesNotTellWhatIsStored(t *testing.T) { //nolint:paralleltest // it measures time
+	const within = 0.10
+	h := hasher(t, timingCost)
+	stored, err := h.Hash(t.Context(), "the right one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	attempts := []attempt{
+		{"a wrong password", stored, "a wrong one"}, // the others are measured by this one
+		{"the right password", stored, "the right one"},
+		{"a password of 100 KB", stored, strings.Repeat("long ", 20_000)},
+	}
+	for name, value := range notHashes() {
+		attempts = append(attempts, attempt{name, value, "a wrong one"})
+	}
+	verify := func(a attempt) {
+		if _, err := h.Verify(t.Context(), a.stored, a.password); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told []string
+	for range timingRounds {
+		told = nil
+		times := medians(attempts, verify)
+		for i, a := range attempts {
+			if ratio := float64(times[i]) / float64(times[0]); ratio < 1-within || ratio > 1+within {
+				told = append(told, fmt.Sprintf("%s takes %.2f times as long as a wrong password", a.name, ratio))
+			}
+		}
+		if told == nil {
+			return
+		}
+	}
+	t.Error(strings.Join(told, "\n"))
+}
+
+// The first unknown account must not be slower than the ones after it: nothing
+// is left to be prepared by it.
+func TestFirstSigninIsAsFastAsTheOthers(t *testing.T) { //nolint:paralleltest // it measures time
+	h := hasher(t, timingCost)
+	verify := func(a attempt) {
+		if a.name == "first" {
+			h = hasher(t, timingCost)
+		}
+		if _, err := h.Verify(t.Context(), "", "12345678"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var ratio float64
+	for range timingRounds {
+		times := medians([]attempt{{name: "first"}, {name: "second"}}, verify)
+		if ratio = float64(times[0]) / float64(times[1]); ratio < 1.1 {
+			return
+		}
+	}
+	t.Errorf("the first sign-in takes %.2f times as long as the second", ratio)
+}
+
+// medians returns the median time of each attempt. They are interleaved, so that
+// what else the machine does meets all of them.
+func medians(attempts []attempt, verify func(attempt)) []time.Duration {
+	times := make([][]time.Duration, len(attempts))
+	for range timingTries {
+		for i, a := range attempts {
+			start := time.Now()
+			verify(a)
+			times[i] = append(times[i], time.Since(start))
+		}
+	}
+	medians := make([]time.Duration, len(attempts))
+	for i := range times {
+		slices.Sort(times[i])
+		medians[i] = times[i][timingTries/2]
+	}
+	return medians
+}
