@@ -121,73 +121,75 @@ func splitElement(elements []byte) (kind bsontype.Type, name, rest []byte, ok bo
 
 func appendValue(dst []byte, kind bsontype.Type, src []byte, depth int) (out, rest []byte, ok bool) {
 	switch kind {
-	case bsontype.EmbeddedDocument:
+	case bson.TypeEmbeddedDocument:
 		return appendObject(dst, src, depth, nil)
-	case bsontype.Array:
+	case bson.TypeArray:
 		return appendArray(dst, src, depth)
-	case bsontype.String:
+	case bson.TypeString:
 		return appendText(dst, src)
-	case bsontype.Int32:
+	case bson.TypeInt32:
 		i, rest, ok := bsoncore.ReadInt32(src)
 		return strconv.AppendInt(dst, int64(i), 10), rest, ok
-	case bsontype.Int64:
+	case bson.TypeInt64:
 		i, rest, ok := bsoncore.ReadInt64(src)
 		return strconv.AppendInt(dst, i, 10), rest, ok
-	case bsontype.Double:
+	case bson.TypeDouble:
 		f, rest, ok := bsoncore.ReadDouble(src)
 		return appendDouble(dst, f), rest, ok
-	case bsontype.Boolean:
+	case bson.TypeBoolean:
 		b, rest, ok := bsoncore.ReadBoolean(src)
 		return strconv.AppendBool(dst, b), rest, ok
-	case bsontype.Null:
+	case bson.TypeNull:
 		return append(dst, "null"...), src, true
-	case bsontype.DateTime:
+	case bson.TypeDateTime:
 		ms, rest, ok := bsoncore.ReadDateTime(src)
 		return appendDate(dst, ms), rest, ok
-	case bsontype.ObjectID:
+	case bson.TypeObjectID:
 		return appendObjectID(dst, src)
+	default:
+		return appendRare(dst, kind, src, depth)
 	}
-	return appendRare(dst, kind, src, depth)
 }
 
 // appendRare appends the types that few documents have.
 func appendRare(dst []byte, kind bsontype.Type, src []byte, depth int) (out, rest []byte, ok bool) {
 	switch kind {
-	case bsontype.Binary:
+	case bson.TypeBinary:
 		return appendBinary(dst, src)
-	case bsontype.Decimal128:
+	case bson.TypeDecimal128:
 		d, rest, ok := bsoncore.ReadDecimal128(src)
 		dst = append(append(append(dst, `{"$numberDecimal":"`...), d.String()...), `"}`...)
 		return dst, rest, ok
-	case bsontype.Regex:
+	case bson.TypeRegex:
 		return appendRegex(dst, src)
-	case bsontype.Timestamp:
+	case bson.TypeTimestamp:
 		t, i, rest, ok := bsoncore.ReadTimestamp(src)
 		dst = strconv.AppendUint(append(dst, `{"$timestamp":{"t":`...), uint64(t), 10)
 		dst = strconv.AppendUint(append(dst, `,"i":`...), uint64(i), 10)
 		return append(dst, "}}"...), rest, ok
-	case bsontype.MinKey:
+	case bson.TypeMinKey:
 		return append(dst, `{"$minKey":1}`...), src, true
-	case bsontype.MaxKey:
+	case bson.TypeMaxKey:
 		return append(dst, `{"$maxKey":1}`...), src, true
-	case bsontype.Undefined:
+	case bson.TypeUndefined:
 		return append(dst, `{"$undefined":true}`...), src, true
-	case bsontype.Symbol:
+	case bson.TypeSymbol:
 		dst, rest, ok = appendText(append(dst, `{"$symbol":`...), src)
 		return append(dst, '}'), rest, ok
-	case bsontype.JavaScript:
+	case bson.TypeJavaScript:
 		dst, rest, ok = appendText(append(dst, `{"$code":`...), src)
 		return append(dst, '}'), rest, ok
-	case bsontype.CodeWithScope:
+	case bson.TypeCodeWithScope:
 		return appendCodeWithScope(dst, src, depth)
-	case bsontype.DBPointer:
+	case bson.TypeDBPointer:
 		if dst, rest, ok = appendText(append(dst, `{"$dbPointer":{"$ref":`...), src); !ok {
 			return dst, nil, false
 		}
 		dst, rest, ok = appendObjectID(append(dst, `,"$id":`...), rest)
 		return append(dst, "}}"...), rest, ok
+	default:
+		return dst, nil, false
 	}
-	return dst, nil, false
 }
 
 // appendQuoted appends a JSON string. Its error only says that invalid UTF-8
@@ -260,7 +262,7 @@ func appendBinary(dst, src []byte) (out, rest []byte, ok bool) {
 	}
 	subtype, data, rest := src[0], src[1:n+1], src[n+1:]
 	// The deprecated subtype 2 repeats the length inside.
-	if inner, payload, ok := bsoncore.ReadLength(data); ok && subtype == bsontype.BinaryBinaryOld && int(inner) == len(payload) {
+	if inner, payload, ok := bsoncore.ReadLength(data); ok && subtype == bson.TypeBinaryBinaryOld && int(inner) == len(payload) {
 		data = payload
 	}
 	dst = base64.StdEncoding.AppendEncode(append(dst, `{"$binary":{"base64":"`...), data)

@@ -45,7 +45,8 @@ func TestAppendRelaxed(t *testing.T) {
 		"the ends of the order":      {bson.A{primitive.MinKey{}, primitive.MaxKey{}}, `[{"$minKey":1},{"$maxKey":1}]`},
 		"what Parse refuses": {
 			bson.A{
-				primitive.JavaScript("f()"), primitive.Symbol("s"), primitive.Undefined{},
+				primitive.JavaScript("f()"), primitive.Symbol("s"),
+				primitive.Undefined{},
 				primitive.CodeWithScope{Code: "f()", Scope: bson.D{{Key: "x", Value: int32(1)}}},
 				primitive.DBPointer{DB: "db.c", Pointer: id},
 			},
@@ -116,26 +117,34 @@ func TestAppendRelaxedRefusesCorruptBSON(t *testing.T) {
 		"bytes after it":                {5, 0, 0, 0, 0, 0},
 		"a name without an end":         {7, 0, 0, 0, 1, 'v', 0},
 		"an unknown type":               element(0x20, "xxxx"),
-		"half a double":                 element(bsontype.Double, "xxxx"),
-		"half an ObjectId":              element(bsontype.ObjectID, "xxxx"),
-		"a string without a length":     element(bsontype.String, "x"),
-		"a string of length zero":       element(bsontype.String, "\x00\x00\x00\x00"),
-		"a string longer than it is":    element(bsontype.String, "\x05\x00\x00\x00x\x00"),
-		"a string without a terminator": element(bsontype.String, "\x01\x00\x00\x00x"),
-		"binary longer than it is":      element(bsontype.Binary, "\x05\x00\x00\x00\x00x"),
-		"binary of the largest length":  element(bsontype.Binary, "\xff\xff\xff\x7f\x00x"),
-		"a regular expression half":     element(bsontype.Regex, "a"),
-		"a document beyond its parent":  element(bsontype.EmbeddedDocument, "\x10\x00\x00\x00\x00"),
-		"an array beyond its parent":    element(bsontype.Array, "\x10\x00\x00\x00\x00"),
-		"code with half a scope":        element(bsontype.CodeWithScope, "\x0a\x00\x00\x00\x01\x00\x00\x00\x00\x05"),
-		"code with more than a scope":   element(bsontype.CodeWithScope, "\x0f\x00\x00\x00\x01\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00"),
-		"a pointer without a string":    element(bsontype.DBPointer, "\x00"),
+		"half a double":                 element(bson.TypeDouble, "xxxx"),
+		"half an ObjectId":              element(bson.TypeObjectID, "xxxx"),
+		"a string without a length":     element(bson.TypeString, "x"),
+		"a string of length zero":       element(bson.TypeString, "\x00\x00\x00\x00"),
+		"a string longer than it is":    element(bson.TypeString, "\x05\x00\x00\x00x\x00"),
+		"a string without a terminator": element(bson.TypeString, "\x01\x00\x00\x00x"),
+		"binary longer than it is":      element(bson.TypeBinary, "\x05\x00\x00\x00\x00x"),
+		"binary of the largest length":  element(bson.TypeBinary, "\xff\xff\xff\x7f\x00x"),
+		"a regular expression half":     element(bson.TypeRegex, "a"),
+		"a document beyond its parent":  element(bson.TypeEmbeddedDocument, "\x10\x00\x00\x00\x00"),
+		"an array beyond its parent":    element(bson.TypeArray, "\x10\x00\x00\x00\x00"),
+		"an array of half an element":   element(bson.TypeArray, "\x08\x00\x00\x00\x10\x30\x00\x00"),
+		"an array with half a name":     element(bson.TypeArray, "\x07\x00\x00\x00\x0a\x30\x00"),
+		"code shorter than its length":  element(bson.TypeCodeWithScope, "\xff\x00\x00\x00"),
+		"code without a string":         element(bson.TypeCodeWithScope, "\x04\x00\x00\x00"),
+		"code with half a scope":        element(bson.TypeCodeWithScope, "\x0a\x00\x00\x00\x01\x00\x00\x00\x00\x05"),
+		"code with more than a scope":   element(bson.TypeCodeWithScope, "\x0f\x00\x00\x00\x01\x00\x00\x00\x00\x05\x00\x00\x00\x00\x00"),
+		"a pointer without a string":    element(bson.TypeDBPointer, "\x00"),
 	}
 	for name, doc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if out, err := extjson.AppendRelaxed(nil, doc); !errors.Is(err, extjson.ErrCorrupt) {
 				t.Errorf("got %s, %v", out, err)
+			}
+			value := bson.RawValue{Type: bson.TypeEmbeddedDocument, Value: doc}
+			if out, err := extjson.AppendValue(nil, value); !errors.Is(err, extjson.ErrCorrupt) {
+				t.Errorf("as a value: got %s, %v", out, err)
 			}
 		})
 	}
@@ -162,7 +171,7 @@ func TestAppendRelaxedBoundsItsRecursion(t *testing.T) {
 // are still somebody's.
 func TestAppendRelaxedKeepsOddBinary(t *testing.T) {
 	t.Parallel()
-	got, err := extjson.AppendRelaxed(nil, element(bsontype.Binary, "\x03\x00\x00\x00\x02abc"))
+	got, err := extjson.AppendRelaxed(nil, element(bson.TypeBinary, "\x03\x00\x00\x00\x02abc"))
 	if want := `{"v":{"$binary":{"base64":"YWJj","subType":"02"}}}`; err != nil || string(got) != want {
 		t.Errorf("got %s, %v", got, err)
 	}
@@ -183,7 +192,7 @@ func TestAppendRelaxedAllocatesNothing(t *testing.T) { //nolint:paralleltest // 
 
 func FuzzAppendRelaxed(f *testing.F) {
 	f.Add([]byte(marshal(f, sample())))
-	f.Add([]byte(element(bsontype.CodeWithScope, "\x0e\x00\x00\x00\x01\x00\x00\x00\x00\x05\x00\x00\x00\x00")))
+	f.Add([]byte(element(bson.TypeCodeWithScope, "\x0e\x00\x00\x00\x01\x00\x00\x00\x00\x05\x00\x00\x00\x00")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		out, err := extjson.AppendRelaxed(nil, data)
 		if err == nil && !jsontext.Value(out).IsValid(jsontext.AllowDuplicateNames(true)) {

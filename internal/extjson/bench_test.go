@@ -46,6 +46,7 @@ func BenchmarkParse(b *testing.B) {
 }
 
 func benchmarkDriver[T any](b *testing.B, text []byte) {
+	b.Helper()
 	b.ReportAllocs()
 	for b.Loop() {
 		var doc T

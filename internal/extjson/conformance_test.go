@@ -60,6 +60,7 @@ func TestBSONCorpus(t *testing.T) {
 }
 
 func (c corpus) run(t *testing.T) {
+	t.Helper()
 	for _, v := range c.Valid {
 		doc, err := hex.DecodeString(v.BSON)
 		if err != nil {

@@ -47,10 +47,16 @@
 //
 // # Round trips
 //
-// Parse of what AppendRelaxed wrote is the same BSON, byte for byte, with these
-// exceptions, all inherent in relaxed Extended JSON: an int64 that fits an int32
-// comes back as one; a NaN loses its payload; invalid UTF-8 is gone; options of a
-// regular expression come back sorted; array elements get the keys 0, 1, 2 …
-// whatever they had; and a stored document whose field names look like a type
-// wrapper ({"$oid": …}) is taken for one.
+// Parse of what AppendRelaxed wrote is the same BSON, byte for byte, for the
+// types that Parse reads, with these exceptions. Most are inherent in relaxed
+// Extended JSON:
+//
+//   - an int64 that fits an int32 comes back as an int32;
+//   - a NaN loses its payload, and a decimal becomes canonical;
+//   - invalid UTF-8 is gone, options of a regular expression are sorted, and
+//     array elements have the keys 0, 1, 2 … whatever they had;
+//   - a stored document whose only name is that of a type wrapper ({"$oid": …}) is
+//     taken for one, or refused, as is one where such a name stands beside others;
+//   - a stored document with one name twice, or one nested deeper than the bound,
+//     is written but refused.
 package extjson

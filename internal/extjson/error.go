@@ -85,7 +85,7 @@ func Name(name string) string {
 // token digits are taken for an index.
 func Path(pointer jsontext.Pointer) string {
 	return renderPath(pointer, func(level int, token string) bool {
-		return level > 1 && strings.Trim(token, "0123456789") == ""
+		return level > 1 && token != "" && strings.Trim(token, "0123456789") == ""
 	})
 }
 

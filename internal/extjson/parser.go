@@ -69,7 +69,7 @@ func (p *parser) document(depth int) error {
 		return p.refuse(reasonObject)
 	}
 	kind, err := p.object(depth)
-	if err == nil && kind != bsontype.EmbeddedDocument {
+	if err == nil && kind != bson.TypeEmbeddedDocument {
 		return p.fail("must be a document, not a single value")
 	}
 	return err
@@ -81,9 +81,9 @@ func (p *parser) value(depth int) (bsontype.Type, error) {
 	case '{':
 		return p.object(depth)
 	case '[':
-		return bsontype.Array, p.array(depth)
+		return bson.TypeArray, p.array(depth)
 	case '"':
-		return bsontype.String, p.str()
+		return bson.TypeString, p.str()
 	case '0':
 		return p.number()
 	}
@@ -93,10 +93,10 @@ func (p *parser) value(depth int) (bsontype.Type, error) {
 	}
 	switch token.Kind() {
 	case 'n':
-		return bsontype.Null, nil
+		return bson.TypeNull, nil
 	case 't', 'f':
 		p.dst = bsoncore.AppendBoolean(p.dst, token.Bool())
-		return bsontype.Boolean, nil
+		return bson.TypeBoolean, nil
 	}
 	return 0, p.fail(reasonMalformed)
 }
@@ -137,7 +137,7 @@ func (p *parser) object(depth int) (bsontype.Type, error) {
 	if depth > p.max {
 		return 0, p.tooDeep()
 	}
-	return bsontype.EmbeddedDocument, p.end(start)
+	return bson.TypeEmbeddedDocument, p.end(start)
 }
 
 // array reads an array.
@@ -175,7 +175,7 @@ func (p *parser) end(start int32) error {
 	if len(p.dst) > math.MaxInt32 {
 		return p.fail("is too large")
 	}
-	p.dst = bsoncore.UpdateLength(p.dst, start, int32(len(p.dst))-start)
+	p.dst = bsoncore.UpdateLength(p.dst, start, int32(len(p.dst))-start) //nolint:gosec // checked above
 	return nil
 }
 
@@ -192,7 +192,7 @@ func (p *parser) str() error {
 func appendString(dst, text []byte) []byte {
 	start, dst := bsoncore.ReserveLength(dst)
 	dst = append(append(dst, text...), 0)
-	return bsoncore.UpdateLength(dst, start, int32(len(text)+1))
+	return bsoncore.UpdateLength(dst, start, int32(len(text)+1)) //nolint:gosec // end refuses what is longer
 }
 
 // text reads a string, or the name of a member, and returns it unescaped. The
@@ -222,18 +222,18 @@ func (p *parser) number() (bsontype.Type, error) {
 		return 0, p.malformed(err)
 	}
 	if bytes.ContainsAny(raw, ".eE") {
-		return bsontype.Double, p.double(raw)
+		return bson.TypeDouble, p.double(raw)
 	}
 	i, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil {
 		return 0, p.fail("does not fit 64 bits; use $numberDecimal or a string")
 	}
-	if i == int64(int32(i)) {
+	if math.MinInt32 <= i && i <= math.MaxInt32 {
 		p.dst = bsoncore.AppendInt32(p.dst, int32(i))
-		return bsontype.Int32, nil
+		return bson.TypeInt32, nil
 	}
 	p.dst = bsoncore.AppendInt64(p.dst, i)
-	return bsontype.Int64, nil
+	return bson.TypeInt64, nil
 }
 
 // double appends the double that the text of a number stands for.

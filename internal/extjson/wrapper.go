@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
@@ -88,12 +89,12 @@ func (p *parser) objectID() (bsontype.Type, error) {
 		return 0, p.fail("must be 24 hexadecimal digits")
 	}
 	p.dst = bsoncore.AppendObjectID(p.dst, id)
-	return bsontype.ObjectID, nil
+	return bson.TypeObjectID, nil
 }
 
 func (p *parser) date() (bsontype.Type, error) {
 	if p.dec.PeekKind() == '{' {
-		return bsontype.DateTime, p.dateLong()
+		return bson.TypeDateTime, p.dateLong()
 	}
 	text, err := p.text()
 	if err != nil {
@@ -105,7 +106,7 @@ func (p *parser) date() (bsontype.Type, error) {
 		return 0, p.fail("must be a date and time as in RFC 3339")
 	}
 	p.dst = bsoncore.AppendDateTime(p.dst, t.UnixMilli())
-	return bsontype.DateTime, nil
+	return bson.TypeDateTime, nil
 }
 
 // dateLong reads the canonical form of a date, milliseconds since 1970.
@@ -128,14 +129,14 @@ func (p *parser) dateLong() error {
 
 func (p *parser) numberInt() (bsontype.Type, error) {
 	i, err := p.integer(32)
-	p.dst = bsoncore.AppendInt32(p.dst, int32(i))
-	return bsontype.Int32, err
+	p.dst = bsoncore.AppendInt32(p.dst, int32(i)) //nolint:gosec // integer has checked
+	return bson.TypeInt32, err
 }
 
 func (p *parser) numberLong() (bsontype.Type, error) {
 	i, err := p.integer(64)
 	p.dst = bsoncore.AppendInt64(p.dst, i)
-	return bsontype.Int64, err
+	return bson.TypeInt64, err
 }
 
 // integer reads a string that holds an integer of so many bits.
@@ -164,7 +165,7 @@ func (p *parser) numberDouble() (bsontype.Type, error) {
 			return 0, p.fail("must be a decimal number, Infinity, -Infinity or NaN in a string")
 		}
 	}
-	return bsontype.Double, p.double(text)
+	return bson.TypeDouble, p.double(text)
 }
 
 func (p *parser) numberDecimal() (bsontype.Type, error) {
@@ -181,7 +182,7 @@ func (p *parser) numberDecimal() (bsontype.Type, error) {
 		return 0, p.fail(reason)
 	}
 	p.dst = bsoncore.AppendDecimal128(p.dst, d)
-	return bsontype.Decimal128, nil
+	return bson.TypeDecimal128, nil
 }
 
 func (p *parser) uuid() (bsontype.Type, error) {
@@ -198,8 +199,8 @@ func (p *parser) uuid() (bsontype.Type, error) {
 	if _, err := hex.Decode(id[:], digits); err != nil {
 		return 0, p.fail(reason)
 	}
-	p.dst = bsoncore.AppendBinary(p.dst, bsontype.BinaryUUID, id[:])
-	return bsontype.Binary, nil
+	p.dst = bsoncore.AppendBinary(p.dst, bson.TypeBinaryUUID, id[:])
+	return bson.TypeBinary, nil
 }
 
 func (p *parser) binary() (bsontype.Type, error) {
@@ -222,7 +223,7 @@ func (p *parser) binary() (bsontype.Type, error) {
 		return nil
 	})
 	p.dst = bsoncore.AppendBinary(p.dst, byte(subtype), data)
-	return bsontype.Binary, err
+	return bson.TypeBinary, err
 }
 
 func (p *parser) regularExpression() (bsontype.Type, error) {
@@ -247,7 +248,7 @@ func (p *parser) regularExpression() (bsontype.Type, error) {
 		return nil
 	})
 	p.dst = append(append(append(append(p.dst, pattern...), 0), options...), 0)
-	return bsontype.Regex, err
+	return bson.TypeRegex, err
 }
 
 func (p *parser) timestamp() (bsontype.Type, error) {
@@ -269,12 +270,12 @@ func (p *parser) timestamp() (bsontype.Type, error) {
 		return nil
 	})
 	p.dst = bsoncore.AppendTimestamp(p.dst, uint32(t), uint32(i))
-	return bsontype.Timestamp, err
+	return bson.TypeTimestamp, err
 }
 
-func (p *parser) minKey() (bsontype.Type, error) { return bsontype.MinKey, p.one() }
+func (p *parser) minKey() (bsontype.Type, error) { return bson.TypeMinKey, p.one() }
 
-func (p *parser) maxKey() (bsontype.Type, error) { return bsontype.MaxKey, p.one() }
+func (p *parser) maxKey() (bsontype.Type, error) { return bson.TypeMaxKey, p.one() }
 
 // one reads the literal 1.
 func (p *parser) one() error {
