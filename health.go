@@ -78,12 +78,18 @@ func ready(ctx context.Context, c *carried) (err error) {
 	return c.Ready(ctx)
 }
 
-// await returns the answer, or the context's error where it ends first.
+// await returns the answer, or the context's error where it ends first. An
+// answer that is there counts, even if the wait for another took all the time.
 func await(ctx context.Context, answer <-chan error) error {
 	select {
 	case err := <-answer:
 		return err
 	case <-ctx.Done():
+	}
+	select {
+	case err := <-answer:
+		return err
+	default:
 		return ctx.Err()
 	}
 }
