@@ -47,7 +47,7 @@ func newGateway(e *echo.Echo, db *mongo.Database, c config, log *slog.Logger) (*
 	e.GET("/hello", handleHello, app.Protected())
 
 	signals.Subscribe(app.Signals(), func(ctx context.Context, event auth.SignedUp) error {
-		log.InfoContext(ctx, "welcome", "user", event.ID, "collection", event.Collection)
+		log.InfoContext(ctx, "welcome", "user", event.User.ID, "collection", event.User.Collection())
 		return nil
 	})
 	return app, nil
