@@ -18,7 +18,7 @@ const maxNameBytes = 64
 func (s *Service) collectionOf(c echo.Context) (string, error) {
 	name, err := service.Param(c, "collection")
 	if err != nil {
-		return "", collectionInvalid() // such as a%2Fb: a name, and none that there can be
+		return "", err
 	}
 	return name, s.checkCollection(name)
 }

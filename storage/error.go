@@ -117,9 +117,6 @@ func busy(err error) *service.Problem {
 	}
 }
 
-// operatorInText finds the operator in a server's words for what it lacks.
-var operatorInText = regexp.MustCompile(`\$[a-zA-Z]{2,32}`)
-
 // databaseProblem is [mongoerr.Problem] that names the feature which the
 // database lacks.
 func databaseProblem(err error) *service.Problem {
@@ -127,10 +124,26 @@ func databaseProblem(err error) *service.Problem {
 	if p == nil || p.Status != http.StatusNotImplemented {
 		return p
 	}
-	if se, ok := errors.AsType[mongo.CommandError](err); ok {
-		if name := operatorInText.FindString(se.Message); name != "" {
-			p.Detail = "The database behind this gateway lacks " + name + "."
+	if e, ok := errors.AsType[mongo.CommandError](err); ok {
+		if feature := lacking(e.Message); feature != "" {
+			p.Detail = "The database behind this gateway has no " + feature + "."
 		}
 	}
 	return p
+}
+
+var (
+	// operatorInText finds the operator in a server's words for what it lacks.
+	operatorInText = regexp.MustCompile(`\$[a-zA-Z]{2,32}`)
+	// embeddedText is what the embedded database says of all that it refuses.
+	embeddedText = regexp.MustCompile(`^the embedded database has no ([[:print:]]{1,100})$`)
+)
+
+// lacking returns the feature that a server says it lacks, "" where that is not
+// clear.
+func lacking(message string) string {
+	if m := embeddedText.FindStringSubmatch(message); m != nil {
+		return m[1]
+	}
+	return operatorInText.FindString(message)
 }

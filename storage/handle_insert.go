@@ -7,16 +7,9 @@ import (
 	"github.com/labstack/echo/v4"
 	"go.mongodb.org/mongo-driver/bson"
 
-	"github.com/imadelakhaldev/coglex/internal/extjson"
 	"github.com/imadelakhaldev/coglex/internal/strict"
 	"github.com/imadelakhaldev/coglex/service"
 )
-
-// insertBody is the body of an insert: one of the two.
-type insertBody struct {
-	Documents extjson.Array    `json:"documents"`
-	Document  extjson.Document `json:"document"`
-}
 
 // documents returns the documents, and what the field that holds them is called.
 func (b insertBody) documents() ([]bson.Raw, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,7 @@ type Service struct {
 	rules    mongoquery.Rules // for all else
 	problems []service.Rule
 	exports  chan struct{} // holds a token for each export under way
+	buffers  sync.Pool     // of *buffer
 	host     atomic.Pointer[service.Host]
 }
 

@@ -53,6 +53,13 @@ func newGatewayOn(t *testing.T, db *mongo.Database, opts *storage.Options) *gate
 	return g
 }
 
+// on returns the gateway for a subtest.
+func (g *gateway) on(t *testing.T) *gateway {
+	sub := *g
+	sub.T = t
+	return &sub
+}
+
 // answer is what a request was answered.
 type answer struct {
 	*testing.T

@@ -1,0 +1,70 @@
+package storage
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/mongo/options"
+
+	"github.com/imadelakhaldev/coglex/internal/mongoquery"
+	"github.com/imadelakhaldev/coglex/internal/strict"
+	"github.com/imadelakhaldev/coglex/service"
+)
+
+// HandleAggregate runs a pipeline: POST /:collection/aggregate.
+func (s *Service) HandleAggregate(c echo.Context) (err error) {
+	defer service.Edge(c, s.log(), &err, s.problems...)
+	collection, err := s.collectionOf(c)
+	if err != nil {
+		return err
+	}
+	if _, err := strict.ParseQuery(c.Request().URL); err != nil {
+		return err
+	}
+	var body aggregateBody
+	if err := strict.Body(c, s.opts.BodyLimit, &body); err != nil {
+		return err
+	}
+	if body.Pipeline == nil {
+		return service.Invalid("pipeline", "is missing")
+	}
+	ctx := c.Request().Context()
+	guard := mongoquery.Guard{Collection: collection}
+	if s.opts.Scope != nil {
+		guard.Scope = func(collection string) (bson.Raw, error) { return s.scopeOf(ctx, OpAggregate, collection) }
+	}
+	lines := wantsLines(c.Request().Header)
+	if !lines {
+		guard.Limit = MaxLimit
+	}
+	stages, err := s.rules.Secure(body.Pipeline, guard)
+	if err != nil {
+		return err
+	}
+	header := c.Response().Header()
+	header.Set(echo.HeaderCacheControl, cacheControl)
+	header.Add(echo.HeaderVary, echo.HeaderAccept)
+	if lines {
+		return s.writeLines(c, s.eachAggregate(ctx, collection, stages), s.rules.Hidden)
+	}
+	return s.writeAggregate(c, collection, stages)
+}
+
+// writeAggregate answers with an array.
+func (s *Service) writeAggregate(c echo.Context, collection string, stages []bson.Raw) error {
+	ctx, cancel := s.bounded(c.Request().Context())
+	defer cancel()
+	o := options.Aggregate().SetMaxTime(s.opts.QueryTimeout).SetBatchSize(MaxLimit)
+	cursor, err := s.aggregate(ctx, collection, stages, o)
+	if err != nil {
+		return err
+	}
+	defer s.end(ctx, cursor)
+	buf := s.buffer()
+	defer s.release(buf)
+	if err := buf.array(ctx, cursor, MaxLimit, s.rules.Hidden); err != nil {
+		return err
+	}
+	return c.JSONBlob(http.StatusOK, buf.bytes)
+}
