@@ -1,0 +1,106 @@
+package auth
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	"go.mongodb.org/mongo-driver/bson"
+
+	"github.com/imadelakhaldev/coglex/internal/extjson"
+	"github.com/imadelakhaldev/coglex/internal/password"
+	"github.com/imadelakhaldev/coglex/internal/strict"
+	"github.com/imadelakhaldev/coglex/service"
+)
+
+type signupRequest struct {
+	Key      *string          `json:"_key"`
+	Password *string          `json:"_password"`
+	Document extjson.Document `json:"document"`
+}
+
+type signupAnswer struct {
+	ID string `json:"_id"`
+}
+
+// HandleSignup makes an account: POST /signup and /signup/:collection.
+func (s *Service) HandleSignup(c echo.Context) (err error) {
+	defer service.Edge(c, s.log(), &err, rules...)
+	noStore(c)
+	account, err := s.parseSignup(c)
+	if err != nil {
+		return err
+	}
+	user, err := s.SignUp(c.Request().Context(), account)
+	if err != nil {
+		return err
+	}
+	if location := s.location(c, user); location != "" {
+		c.Response().Header().Set(echo.HeaderLocation, location)
+	}
+	return c.JSON(http.StatusCreated, signupAnswer{ID: user.ID})
+}
+
+func (s *Service) parseSignup(c echo.Context) (Account, error) {
+	if err := noQuery(c); err != nil {
+		return Account{}, err
+	}
+	collection, err := s.pathCollection(c)
+	if err != nil {
+		return Account{}, err
+	}
+	var body signupRequest
+	if err := strict.Body(c, strict.MaxBody, &body); err != nil {
+		return Account{}, err
+	}
+	if body.Key == nil {
+		return Account{}, service.Invalid(fieldKey, "is required")
+	}
+	account := Account{Collection: collection, Key: *body.Key, Client: client(c)}
+	if body.Password != nil {
+		account.Password = *body.Password
+		if err := password.Check(account.Password); err != nil {
+			return Account{}, err
+		}
+	}
+	if body.Document != nil {
+		doc := bson.Raw(body.Document)
+		account.Document = doc
+		return account, s.checkNewDocument(doc)
+	}
+	return account, nil
+}
+
+// checkNewDocument refuses what a document from outside may not have.
+func (s *Service) checkNewDocument(doc bson.Raw) error {
+	if err := documents.Document(doc); err != nil {
+		return err
+	}
+	elements, err := doc.Elements()
+	if err != nil {
+		return err
+	}
+	for _, e := range elements {
+		if err := s.checkSettable("document.", e.Key()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// location returns the path of a user, where the routes for it are: beside that
+// of sign-up, if this is one of a mounted table.
+func (s *Service) location(c echo.Context, u *User) string {
+	prefix := strings.TrimRight(s.place.Load().prefix, "/")
+	path := c.Request().URL.EscapedPath()
+	i := strings.LastIndex(path, prefix+"/signup")
+	if prefix == "" || i < 0 {
+		return ""
+	}
+	location := path[:i+len(prefix)] + "/users/" + url.PathEscape(u.Key)
+	if u.collection != s.opts.Collections[0] {
+		location += "?collection=" + url.QueryEscape(u.collection)
+	}
+	return location
+}
