@@ -5,40 +5,44 @@ import "strings"
 // arguments checks a document of named arguments, each an expression. The names that it may have are in one string, with
 // spaces between.
 func (c *check) arguments(v value, known string) *Error {
-	if !v.isDocument() {
-		return invalid("must be a document of arguments")
-	}
-	for it := walk(v.data); it.next(); {
-		if err := c.argument(it.name, it.value, known); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+	return eachArgument(v, func(name []byte, v value) *Error { return c.argument(name, v, known) })
 }
 
 func (c *check) argument(name []byte, v value, known string) *Error {
-	if err := isArgument(name, known); err != nil {
-		return err
+	if !isArgument(name, known) {
+		return unknownArgument(name)
 	}
 	return c.expression(v)
 }
 
-func isArgument(name []byte, known string) *Error {
-	if isOperator(name) {
-		return notAllowed()
-	}
+func isArgument(name []byte, known string) bool {
 	for rest := known; rest != ""; {
 		var word string
 		if word, rest, _ = strings.Cut(rest, " "); word == string(name) {
-			return nil
+			return true
 		}
+	}
+	return false
+}
+
+func unknownArgument(name []byte) *Error {
+	if isOperator(name) {
+		return notAllowed()
 	}
 	return invalid("is not an argument")
 }
 
+// eachArgument walks a document of named arguments.
+func eachArgument(v value, argument func(name []byte, v value) *Error) *Error {
+	if !v.isDocument() {
+		return invalid("must be a document of arguments")
+	}
+	return eachField(v.data, argument)
+}
+
 // switchCases checks `$switch`.
 func (c *check) switchCases(v value) *Error {
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		switch string(name) {
 		case "branches":
 			return c.switchBranches(v)
@@ -53,18 +57,12 @@ func (c *check) switchBranches(v value) *Error {
 	if !v.isArray() {
 		return invalid("must be an array of branches")
 	}
-	i := 0
-	for it := walk(v.data); it.next(); i++ {
-		if err := c.arguments(it.value, "case then"); err != nil {
-			return err.at(i)
-		}
-	}
-	return nil
+	return eachElement(v.data, func(v value) *Error { return c.arguments(v, "case then") })
 }
 
 // let checks `$let`.
 func (c *check) let(v value) *Error {
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		switch string(name) {
 		case "vars":
 			return c.variables(v)
@@ -77,7 +75,7 @@ func (c *check) let(v value) *Error {
 
 // variables checks names that are bound to expressions: `vars` of `$let`, `let` of `$lookup`.
 func (c *check) variables(v value) *Error {
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		if !isVariable(name) {
 			return invalid("is not a name for a variable")
 		}
@@ -87,7 +85,7 @@ func (c *check) variables(v value) *Error {
 
 // binding checks an operator that names the element it is working on by `as`.
 func (c *check) binding(v value, known string) *Error {
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		if string(name) != "as" {
 			return c.argument(name, v, known)
 		}
@@ -99,7 +97,7 @@ func (c *check) binding(v value, known string) *Error {
 }
 
 func (c *check) sortArray(v value) *Error {
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		switch string(name) {
 		case "input":
 			return c.expression(v)
@@ -113,13 +111,10 @@ func (c *check) sortArray(v value) *Error {
 // fieldOperator checks the operators that name a field by a string which is no path. It must be a constant: a computed
 // name could be any. Without `input`, `$getField` reads the document.
 func (c *check) fieldOperator(v value, operator []byte) *Error {
-	if !v.isDocument() && string(operator) == "$getField" {
+	if string(operator) == "$getField" && (!v.isDocument() || isLiteral(v)) {
 		return c.constantField(v)
 	}
-	if isLiteral(v) && string(operator) == "$getField" {
-		return c.constantField(v)
-	}
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		if string(name) == "field" {
 			return c.constantField(v)
 		}
@@ -164,7 +159,7 @@ func (c *check) fieldString(v value) *Error {
 // regexOperator checks `$regexMatch` and its like. The pattern must be a constant: one that comes out of the data has no
 // bound.
 func (c *check) regexOperator(v value) *Error {
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		switch string(name) {
 		case "input":
 			return c.expression(v)
@@ -182,24 +177,4 @@ func (c *check) regexOperator(v value) *Error {
 		}
 		return unknownArgument(name)
 	})
-}
-
-// eachArgument walks a document of named arguments.
-func (c *check) eachArgument(v value, argument func(name []byte, v value) *Error) *Error {
-	if !v.isDocument() {
-		return invalid("must be a document of arguments")
-	}
-	for it := walk(v.data); it.next(); {
-		if err := argument(it.name, it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
-}
-
-func unknownArgument(name []byte) *Error {
-	if isOperator(name) {
-		return notAllowed()
-	}
-	return invalid("is not an argument")
 }

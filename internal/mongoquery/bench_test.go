@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/bson"
+
+	"github.com/imadelakhaldev/coglex/internal/mongoquery"
 )
 
 // oneKilobyte is a filter of 1 KB of BSON, of the kind that a search page sends.
@@ -34,6 +36,45 @@ func BenchmarkFilter(b *testing.B) {
 	for b.Loop() {
 		if err := rules.Filter(filter); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkPipeline(b *testing.B) {
+	rules, stages := open(), docs(b, `[{"$match": {"state": {"$in": ["open", "waiting"]}}},
+		{"$lookup": {"from": "orders", "localField": "_id", "foreignField": "user", "as": "orders"}},
+		{"$group": {"_id": {"$year": "$at"}, "n": {"$sum": {"$size": "$orders"}}}}, {"$sort": {"n": -1}}]`)
+	b.Run("check", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := rules.Pipeline(stages); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("secure", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := rules.Secure(stages, mongoquery.Guard{Collection: "posts", Limit: 1000}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestWhatIsAcceptedCostsNoAllocation(t *testing.T) { // counts, hence not parallel
+	rules := open()
+	filter, update, sort := oneKilobyte(t), doc(t, `{"$set": {"a.b": {"c": [1]}}, "$push": {"d": {"$each": [1]}}}`), doc(t, `{"a": 1}`)
+	stages := docs(t, `[{"$match": {"a": 1}}, {"$facet": {"x": [{"$project": {"y": {"$let": {"vars": {"z": "$a"}, "in": "$$z"}}}}]}}]`)
+	for name, check := range map[string]func() error{
+		"filter":   func() error { return rules.Filter(filter) },
+		"sort":     func() error { return rules.Sort(sort) },
+		"update":   func() error { _, err := rules.Update(update); return err },
+		"pipeline": func() error { return rules.Pipeline(stages) },
+	} {
+		var err error
+		if n := testing.AllocsPerRun(100, func() { err = check() }); n != 0 || err != nil {
+			t.Errorf("%s: %v allocations, %v", name, n, err)
 		}
 	}
 }

@@ -82,6 +82,27 @@ func (e *elements) next() bool {
 	return true
 }
 
+// eachField gives every field of a document to fn, and puts its name in front of the path of what fn refuses.
+func eachField(doc []byte, fn func(name []byte, v value) *Error) *Error {
+	for it := walk(doc); it.next(); {
+		if err := fn(it.name, it.value); err != nil {
+			return err.in(it.name)
+		}
+	}
+	return nil
+}
+
+// eachElement gives every element of an array to fn, and puts its index in front of the path of what fn refuses.
+func eachElement(array []byte, fn func(v value) *Error) *Error {
+	index := 0
+	for it := walk(array); it.next(); index++ {
+		if err := fn(it.value); err != nil {
+			return err.at(index)
+		}
+	}
+	return nil
+}
+
 func isEmpty(container []byte) bool { return len(container) == 5 }
 
 func count(container []byte) int {

@@ -5,15 +5,12 @@ func (r *Rules) document(doc []byte) *Error {
 	if err := wellFormed(doc, MaxDocumentDepth); err != nil {
 		return err
 	}
-	for it := walk(doc); it.next(); {
-		if err := r.topLevel(it.name); err != nil {
-			return err.in(it.name)
+	return eachField(doc, func(name []byte, v value) *Error {
+		if err := r.topLevel(name); err != nil {
+			return err
 		}
-		if err := literal(it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+		return literal(v)
+	})
 }
 
 // topLevel checks a name of the document itself, where the reserved ones are.
@@ -32,31 +29,16 @@ func (r *Rules) topLevel(name []byte) *Error {
 func literal(v value) *Error {
 	switch {
 	case v.isDocument():
-		return literalDocument(v.data)
+		return eachField(v.data, literalField)
 	case v.isArray():
-		return literalArray(v.data)
+		return eachElement(v.data, literal)
 	}
 	return nil
 }
 
-func literalDocument(doc []byte) *Error {
-	for it := walk(doc); it.next(); {
-		if err := nameForm(it.name); err != nil {
-			return err.in(it.name)
-		}
-		if err := literal(it.value); err != nil {
-			return err.in(it.name)
-		}
+func literalField(name []byte, v value) *Error {
+	if err := nameForm(name); err != nil {
+		return err
 	}
-	return nil
-}
-
-func literalArray(array []byte) *Error {
-	i := 0
-	for it := walk(array); it.next(); i++ {
-		if err := literal(it.value); err != nil {
-			return err.at(i)
-		}
-	}
-	return nil
+	return literal(v)
 }

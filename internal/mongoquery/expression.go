@@ -12,17 +12,7 @@ func (c *check) expression(v value) *Error {
 	case v.isDocument():
 		return c.expressionDocument(v.data)
 	case v.isArray():
-		return c.expressions(v.data)
-	}
-	return nil
-}
-
-func (c *check) expressions(array []byte) *Error {
-	i := 0
-	for it := walk(array); it.next(); i++ {
-		if err := c.expression(it.value); err != nil {
-			return err.at(i)
-		}
+		return eachElement(v.data, c.expression)
 	}
 	return nil
 }
@@ -90,12 +80,7 @@ func (c *check) expressionDocument(doc []byte) *Error {
 	if operators {
 		return c.oneOperator(doc)
 	}
-	for it := walk(doc); it.next(); {
-		if err := c.computed(it.name, it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+	return eachField(doc, c.computed)
 }
 
 func (c *check) computed(name []byte, v value) *Error {
@@ -131,7 +116,7 @@ func (c *check) expressionOperator(name []byte, v value) *Error {
 		return literal(v)
 	case "$cond":
 		if v.isArray() {
-			return c.expressions(v.data)
+			return c.expression(v)
 		}
 		return c.arguments(v, "if then else")
 	case "$switch":

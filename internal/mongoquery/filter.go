@@ -14,12 +14,7 @@ func (c *check) filter(doc []byte, at place) *Error {
 	if isEmpty(doc) {
 		return c.condition()
 	}
-	for it := walk(doc); it.next(); {
-		if err := c.clause(it.name, it.value, at); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+	return eachField(doc, func(name []byte, v value) *Error { return c.clause(name, v, at) })
 }
 
 func (c *check) clause(name []byte, v value, at place) *Error {
@@ -60,16 +55,12 @@ func (c *check) branches(v value, at place) *Error {
 	if !v.isArray() || isEmpty(v.data) {
 		return invalid("must be a non-empty array of documents")
 	}
-	i := 0
-	for it := walk(v.data); it.next(); i++ {
-		if !it.isDocument() {
-			return invalid("must be a document").at(i)
+	return eachElement(v.data, func(v value) *Error {
+		if !v.isDocument() {
+			return invalid("must be a document")
 		}
-		if err := c.filter(it.data, at); err != nil {
-			return err.at(i)
-		}
-	}
-	return nil
+		return c.filter(v.data, at)
+	})
 }
 
 // filterExpression checks `$expr`. Nothing has removed the hidden fields from the document that it sees, so that it
@@ -121,12 +112,7 @@ func (c *check) operand(v value) *Error {
 }
 
 func (c *check) comparisons(doc []byte) *Error {
-	for it := walk(doc); it.next(); {
-		if err := c.comparison(it.name, it.value, doc); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+	return eachField(doc, func(name []byte, v value) *Error { return c.comparison(name, v, doc) })
 }
 
 // comparison checks one operator on a field; doc has its siblings.
@@ -165,16 +151,10 @@ func (c *check) operands(v value) *Error {
 	if !v.isArray() {
 		return invalid("must be an array")
 	}
-	i := 0
-	for it := walk(v.data); it.next(); i++ {
-		if i == MaxElements {
-			return tooComplex("has too many elements")
-		}
-		if err := c.element(it.value); err != nil {
-			return err.at(i)
-		}
+	if count(v.data) > MaxElements {
+		return tooComplex("has too many elements")
 	}
-	return nil
+	return eachElement(v.data, c.element)
 }
 
 // element checks one of the alternatives of `$in`. A regular expression is work for every document, hence a condition.
@@ -194,16 +174,12 @@ func (c *check) all(v value) *Error {
 	if !it.next() || !isElemMatch(it.value) {
 		return c.operands(v)
 	}
-	i := 0
-	for it := walk(v.data); it.next(); i++ {
-		if !isElemMatch(it.value) {
-			return invalid("must be $elemMatch like the others").at(i)
+	return eachElement(v.data, func(v value) *Error {
+		if !isElemMatch(v) {
+			return invalid("must be $elemMatch like the others")
 		}
-		if err := c.comparisons(it.data); err != nil {
-			return err.at(i)
-		}
-	}
-	return nil
+		return c.comparisons(v.data)
+	})
 }
 
 func isElemMatch(v value) bool {

@@ -39,12 +39,7 @@ func shapeArguments(v value, argument func(name []byte, v value) *Error) *Error 
 	if !v.isDocument() || isEmpty(v.data) {
 		return invalid("must be a document with a shape")
 	}
-	for it := walk(v.data); it.next(); {
-		if err := argument(it.name, it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+	return eachField(v.data, argument)
 }
 
 func within(name []byte, v value) *Error {
@@ -79,12 +74,7 @@ func geometry(v value) *Error {
 	if !v.isDocument() || !has(v.data, "type") {
 		return invalid("must be a GeoJSON object")
 	}
-	for it := walk(v.data); it.next(); {
-		if err := geometryMember(it.name, it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+	return eachField(v.data, geometryMember)
 }
 
 func geometryMember(name []byte, v value) *Error {
@@ -108,16 +98,10 @@ func geometries(v value) *Error {
 	if !v.isArray() {
 		return invalid("must be an array of GeoJSON objects")
 	}
-	i := 0
-	for it := walk(v.data); it.next(); i++ {
-		if i == MaxElements {
-			return tooComplex("has too many elements")
-		}
-		if err := geometry(it.value); err != nil {
-			return err.at(i)
-		}
+	if count(v.data) > MaxElements {
+		return tooComplex("has too many elements")
 	}
-	return nil
+	return eachElement(v.data, geometry)
 }
 
 // coordinates checks numbers in arrays.
@@ -125,19 +109,15 @@ func coordinates(v value) *Error {
 	if !v.isArray() {
 		return invalid("must be an array of numbers")
 	}
-	i := 0
-	for it := walk(v.data); it.next(); i++ {
-		if i == MaxElements {
-			return tooComplex("has too many elements")
-		}
-		if it.isNumber() {
-			continue
-		}
-		if err := coordinates(it.value); err != nil {
-			return err.at(i)
-		}
+	if count(v.data) > MaxElements {
+		return tooComplex("has too many elements")
 	}
-	return nil
+	return eachElement(v.data, func(v value) *Error {
+		if v.isNumber() {
+			return nil
+		}
+		return coordinates(v)
+	})
 }
 
 func number(v value) *Error {

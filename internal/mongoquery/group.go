@@ -2,7 +2,7 @@ package mongoquery
 
 // group checks `$group`.
 func (c *check) group(v value) *Error {
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		if string(name) == "_id" {
 			return c.expression(v)
 		}
@@ -12,9 +12,9 @@ func (c *check) group(v value) *Error {
 
 // bucket checks `$bucket` and `$bucketAuto`.
 func (c *check) bucket(v value, known string) *Error {
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		if string(name) == "output" {
-			return c.eachArgument(v, c.accumulated)
+			return eachArgument(v, c.accumulated)
 		}
 		return c.argument(name, v, known)
 	})
@@ -58,7 +58,7 @@ func (c *check) accumulator(name []byte, v value) *Error {
 
 // ranked checks `$top` and its like, which have an order of their own.
 func (c *check) ranked(v value) *Error {
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		if string(name) == "sortBy" {
 			return c.sortStage(v)
 		}

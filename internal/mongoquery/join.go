@@ -69,7 +69,7 @@ func (c *check) join(v value, collection string, argument func(name []byte, v va
 	if name, ok := repeated(v.data); ok {
 		return invalid("is given twice").in(name)
 	}
-	return c.eachArgument(v, argument)
+	return eachArgument(v, argument)
 }
 
 // repeated finds a name that a document has twice. More names than any join has need not be compared.

@@ -70,6 +70,9 @@ func TestLimits(t *testing.T) {
 			`[{"$project": {"a": {"$regexMatch": {"input": "$a", "regex": "` + strings.Repeat("x", 257) + `"}}}}]`, "pipeline[0].$project.a.$regexMatch.regex"},
 		"search": {filter,
 			`{"$text": {"$search": "` + strings.Repeat("é", 1024) + `"}}`, `{"$text": {"$search": "` + strings.Repeat("é", 1025) + `"}}`, "query.$text.$search"},
+		"order of elements": {update,
+			`{"$push": {"a": {"$each": [], "$sort": {"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1, "h": 1}}}}`,
+			`{"$push": {"a": {"$each": [], "$sort": {"a": 1, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1, "g": 1, "h": 1, "i": 1}}}}`, "document.$push.a.$sort"},
 		"segments": {filter,
 			`{"` + strings.Repeat("a.", 99) + `a": 1}`, `{"$or": [{"` + strings.Repeat("a.", 100) + `a": 1}]}`, "query.$or[0]." + strings.Repeat("a.", 30) + "a…"},
 		"stages": {pipeline,
@@ -128,7 +131,7 @@ func TestNamesInErrorsAreBoundedAndPrintable(t *testing.T) {
 		"long":              {"$" + strings.Repeat("x", 10_000), "query.$" + strings.Repeat("x", 60) + "…"},
 		"control":           {"$a\r\nSet-Cookie: b\x1b[31m\x7f", "query.$a\uFFFD\uFFFDSet-Cookie: b\uFFFD[31m\uFFFD"},
 		"bidi":              {"$a\u202Eb\u200Bc", "query.$a\uFFFDb\uFFFDc"},
-		"cut inside a rune": {"$" + strings.Repeat("é", 100), "query.$" + strings.Repeat("é", 30) + "…"},
+		"cut inside a rune": {"$x" + strings.Repeat("é", 100), "query.$x" + strings.Repeat("é", 29) + "…"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -139,4 +142,10 @@ func TestNamesInErrorsAreBoundedAndPrintable(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestNamesInErrorsAreUTF8(t *testing.T) {
+	t.Parallel()
+	err := open().Filter(raw(t, bson.D{{Key: "$a\xff", Value: 1}}))
+	expect(t, err, want{"query.$a\uFFFD", mongoquery.CodeInvalid})
 }

@@ -46,15 +46,15 @@ $_internalFindAllValuesAtPath $_internalSearchMongotRemote $_internalUnpackBucke
 $[x] $Where $WHERE $eq.x`
 
 // published reads the names in the indented blocks of one section of doc.go.
-func published(t *testing.T, section string) []string {
-	t.Helper()
+func published(tb testing.TB, section string) []string {
+	tb.Helper()
 	source, err := os.ReadFile("doc.go")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	_, text, found := strings.Cut(string(source), "// # "+section+"\n")
 	if !found {
-		t.Fatalf("doc.go has no section %q", section)
+		tb.Fatalf("doc.go has no section %q", section)
 	}
 	text, _, _ = strings.Cut(text, "// # ")
 	var names []string

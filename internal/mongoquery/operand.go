@@ -21,13 +21,7 @@ func typeNames(v value) *Error {
 	if count(v.data) > MaxElements {
 		return tooComplex("has too many elements")
 	}
-	i := 0
-	for it := walk(v.data); it.next(); i++ {
-		if err := typeName(it.value); err != nil {
-			return err.at(i)
-		}
-	}
-	return nil
+	return eachElement(v.data, typeName)
 }
 
 func typeName(v value) *Error {
@@ -83,12 +77,7 @@ func (c *check) textSearch(v value) *Error {
 	if !v.isDocument() || !has(v.data, "$search") {
 		return invalid("must be a document with $search")
 	}
-	for it := walk(v.data); it.next(); {
-		if err := textArgument(it.name, it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+	return eachField(v.data, textArgument)
 }
 
 func textArgument(name []byte, v value) *Error {

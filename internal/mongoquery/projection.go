@@ -3,15 +3,12 @@ package mongoquery
 import "go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 
 func (c *check) projection(doc []byte) *Error {
-	for it := walk(doc); it.next(); {
-		if err := c.rules.readable(it.name); err != nil {
-			return err.in(it.name)
+	return eachField(doc, func(name []byte, v value) *Error {
+		if err := c.rules.readable(name); err != nil {
+			return err
 		}
-		if err := c.projected(it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+		return c.projected(v)
+	})
 }
 
 // projected checks what is said of one field. A string would be an expression, hence a way to read another field.

@@ -151,6 +151,7 @@ func TestReservedFieldsCanBeClosedToReading(t *testing.T) {
 		expect(t, rules.Filter(doc(t, filter)), reserved(path))
 	}
 	expect(t, rules.Sort(doc(t, `{"_inserted": 1}`)), reserved("sort._inserted"))
+	expect(t, rules.Pipeline(docs(t, `[{"$replaceWith": "$$ROOT"}]`)), reserved("pipeline[0].$replaceWith.$$ROOT"))
 	expect(t, rules.Projection(doc(t, `{"_id": 0}`)), reserved("keys._id"))
 }
 

@@ -2,17 +2,23 @@ package mongoquery
 
 // sort checks an order of stored documents.
 func (c *check) sort(doc []byte) *Error {
-	n := 0
-	for it := walk(doc); it.next(); n++ {
-		if err := c.rules.readable(it.name); err != nil {
-			return err.in(it.name)
-		}
-		if !it.isDirection() && !c.isTextScore(it.value) {
-			return invalid("must be 1 or -1").in(it.name)
-		}
-	}
-	if n > MaxSortKeys {
+	if count(doc) > MaxSortKeys {
 		return tooComplex("has too many fields")
+	}
+	return eachField(doc, func(name []byte, v value) *Error {
+		if err := c.rules.readable(name); err != nil {
+			return err
+		}
+		if !c.isTextScore(v) {
+			return direction(v)
+		}
+		return nil
+	})
+}
+
+func direction(v value) *Error {
+	if !v.isDirection() {
+		return invalid("must be 1 or -1")
 	}
 	return nil
 }
@@ -25,19 +31,15 @@ func elementOrder(v value) *Error {
 	if !v.isDocument() || isEmpty(v.data) {
 		return invalid("must be 1, -1 or a document of these")
 	}
-	n := 0
-	for it := walk(v.data); it.next(); n++ {
-		if err := pathForm(it.name); err != nil {
-			return err.in(it.name)
-		}
-		if !it.isDirection() {
-			return invalid("must be 1 or -1").in(it.name)
-		}
-	}
-	if n > MaxSortKeys {
+	if count(v.data) > MaxSortKeys {
 		return tooComplex("has too many fields")
 	}
-	return nil
+	return eachField(v.data, func(name []byte, v value) *Error {
+		if err := pathForm(name); err != nil {
+			return err
+		}
+		return direction(v)
+	})
 }
 
 // isTextScore is true for {$meta: "textScore"} where text search is on.

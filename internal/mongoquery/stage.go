@@ -29,16 +29,12 @@ func (c *check) pipeline(v value) *Error {
 	if !v.isArray() {
 		return invalid("must be an array of stages")
 	}
-	i := 0
-	for it := walk(v.data); it.next(); i++ {
-		if !it.isDocument() {
-			return invalid("must be a stage").at(i)
+	return eachElement(v.data, func(v value) *Error {
+		if !v.isDocument() {
+			return invalid("must be a stage")
 		}
-		if err := c.stage(it.data); err != nil {
-			return err.at(i)
-		}
-	}
-	return nil
+		return c.stage(v.data)
+	})
 }
 
 func (c *check) stage(doc []byte) *Error {
@@ -110,15 +106,12 @@ func (c *check) shape(v value) *Error {
 	if !v.isDocument() || isEmpty(v.data) {
 		return invalid("must be a non-empty document")
 	}
-	for it := walk(v.data); it.next(); {
-		if err := c.rules.readable(it.name); err != nil {
-			return err.in(it.name)
+	return eachField(v.data, func(name []byte, v value) *Error {
+		if err := c.rules.readable(name); err != nil {
+			return err
 		}
-		if err := c.shaped(it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+		return c.shaped(v)
+	})
 }
 
 // shaped checks what one field becomes: an expression, or a document with more fields.
@@ -129,28 +122,19 @@ func (c *check) shaped(v value) *Error {
 		}
 		return c.expression(v)
 	}
-	for it := walk(v.data); it.next(); {
-		if err := pathForm(it.name); err != nil {
-			return err.in(it.name)
+	return eachField(v.data, func(name []byte, v value) *Error {
+		if err := pathForm(name); err != nil {
+			return err
 		}
-		if err := c.shaped(it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+		return c.shaped(v)
+	})
 }
 
 func (c *check) unset(v value) *Error {
 	if !v.isArray() {
 		return c.unsetField(v)
 	}
-	i := 0
-	for it := walk(v.data); it.next(); i++ {
-		if err := c.unsetField(it.value); err != nil {
-			return err.at(i)
-		}
-	}
-	return nil
+	return eachElement(v.data, c.unsetField)
 }
 
 func (c *check) unsetField(v value) *Error {
@@ -180,7 +164,7 @@ func (c *check) unwind(v value) *Error {
 	if !v.isDocument() {
 		return c.fieldPath(v)
 	}
-	return c.eachArgument(v, func(name []byte, v value) *Error {
+	return eachArgument(v, func(name []byte, v value) *Error {
 		switch string(name) {
 		case "path":
 			return c.fieldPath(v)
@@ -239,7 +223,7 @@ func (c *check) facets(v value) *Error {
 		return notAllowed()
 	}
 	c.facet = true
-	err := c.eachArgument(v, func(name []byte, v value) *Error {
+	err := eachArgument(v, func(name []byte, v value) *Error {
 		if err := c.newName(name); err != nil {
 			return err
 		}

@@ -18,10 +18,8 @@ func (r *Rules) update(doc []byte) ([]byte, *Error) {
 	if !operators {
 		return c.plainUpdate(doc)
 	}
-	for it := walk(doc); it.next(); {
-		if err := c.updateOperator(it.name, it.value); err != nil {
-			return nil, err.in(it.name)
-		}
+	if err := eachField(doc, c.updateOperator); err != nil {
+		return nil, err
 	}
 	return doc, nil
 }
@@ -44,12 +42,7 @@ func (c *check) updateOperator(name []byte, v value) *Error {
 	if !v.isDocument() {
 		return invalid("must be a document")
 	}
-	for it := walk(v.data); it.next(); {
-		if err := c.assignment(name, it.name, it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+	return eachField(v.data, func(path []byte, v value) *Error { return c.assignment(name, path, v) })
 }
 
 func isUpdateOperator(name []byte) bool {
@@ -81,7 +74,7 @@ func (c *check) assignment(operator, path []byte, v value) *Error {
 	case "$pullAll":
 		return arrayOfLiterals(v)
 	case "$pop":
-		return popped(v)
+		return direction(v)
 	case "$bit":
 		return bits(v)
 	case "$currentDate":
@@ -124,19 +117,19 @@ func added(v value) *Error {
 	if !hasOperator(v) {
 		return literal(v)
 	}
-	return withEach(v.data, func(name []byte, v value) *Error {
-		if string(name) == "$each" {
-			return arrayOfLiterals(v)
-		}
-		return notAllowed()
-	})
+	return withEach(v.data, addModifier)
+}
+
+func addModifier(name []byte, v value) *Error {
+	if string(name) == "$each" {
+		return arrayOfLiterals(v)
+	}
+	return notAllowed()
 }
 
 func withEach(doc []byte, modifier func(name []byte, v value) *Error) *Error {
-	for it := walk(doc); it.next(); {
-		if err := modifier(it.name, it.value); err != nil {
-			return err.in(it.name)
-		}
+	if err := eachField(doc, modifier); err != nil {
+		return err
 	}
 	if !has(doc, "$each") {
 		return invalid("must have $each")
@@ -174,26 +167,14 @@ func arrayOfLiterals(v value) *Error {
 	if !v.isArray() {
 		return invalid("must be an array")
 	}
-	return literalArray(v.data)
-}
-
-func popped(v value) *Error {
-	if !v.isDirection() {
-		return invalid("must be 1 or -1")
-	}
-	return nil
+	return literal(v)
 }
 
 func bits(v value) *Error {
 	if !v.isDocument() || isEmpty(v.data) {
 		return invalid("must be a document with and, or or xor")
 	}
-	for it := walk(v.data); it.next(); {
-		if err := bit(it.name, it.value); err != nil {
-			return err.in(it.name)
-		}
-	}
-	return nil
+	return eachField(v.data, bit)
 }
 
 func bit(name []byte, v value) *Error {

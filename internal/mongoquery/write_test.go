@@ -103,6 +103,11 @@ func TestUpdateRefuses(t *testing.T) {
 		"a date of another type":        {`{"$currentDate": {"a": {"$type": "string"}}}`, want{"document.$currentDate.a.$type", invalid}},
 		"a date of an operator":         {`{"$currentDate": {"a": {"$where": "date"}}}`, want{"document.$currentDate.a.$where", operator}},
 		"a bit of another kind":         {`{"$bit": {"a": {"nand": 1}}}`, want{"document.$bit.a.nand", invalid}},
+		"a bit of nothing":              {`{"$bit": {"a": {}}}`, want{"document.$bit.a", invalid}},
+		"a date of two":                 {`{"$currentDate": {"a": {"$type": "date", "b": 1}}}`, want{"document.$currentDate.a", invalid}},
+		"a date of a number":            {`{"$currentDate": {"a": 1}}`, want{"document.$currentDate.a", invalid}},
+		"a sort by no direction":        {`{"$push": {"a": {"$each": [], "$sort": {"b": 2}}}}`, want{"document.$push.a.$sort.b", invalid}},
+		"a sort by text":                {`{"$push": {"a": {"$each": [], "$sort": "b"}}}`, want{"document.$push.a.$sort", invalid}},
 		"a bit of a fraction":           {`{"$bit": {"a": {"and": 1.5}}}`, want{"document.$bit.a.and", invalid}},
 	} {
 		t.Run(name, func(t *testing.T) {
