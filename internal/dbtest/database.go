@@ -43,10 +43,10 @@ func IsEmbedded() bool { return os.Getenv(EnvURI) == "" }
 func Name() string { return "test_" + strings.ToLower(rand.Text())[:16] }
 
 // Connect returns a client that is disconnected when the test ends, after its
-// databases were dropped. It gives up on a server that is away after a second.
+// databases were dropped. It gives up on a server that is away after two seconds.
 func Connect(tb testing.TB, uri string) *Client {
 	tb.Helper()
-	opts := options.Client().ApplyURI(uri).SetServerSelectionTimeout(time.Second)
+	opts := options.Client().ApplyURI(uri).SetServerSelectionTimeout(2 * time.Second)
 	client, err := mongo.Connect(context.Background(), opts)
 	if err != nil {
 		tb.Fatalf("dbtest: connecting: %v", err)
