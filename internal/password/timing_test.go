@@ -1,7 +1,6 @@
 package password_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +10,7 @@ import (
 const (
 	timingCost   = 5 // a few milliseconds: a thousand times what all else takes
 	timingTries  = 30
-	timingRounds = 5 // the machine may do something else during one
+	timingRounds = 10 // the machine may do something else during one
 )
 
 // attempt is what is stored of an account, and what somebody tries.
@@ -26,33 +25,33 @@ func TestTimeDoesNotTellWhatIsStored(t *testing.T) { //nolint:paralleltest // it
 	if err != nil {
 		t.Fatal(err)
 	}
-	attempts := []attempt{
-		{"a wrong password", stored, "a wrong one"}, // the others are measured by this one
+	base := attempt{"a wrong password", stored, "a wrong one"}
+	open := []attempt{
 		{"the right password", stored, "the right one"},
 		{"a password of 100 KB", stored, strings.Repeat("long ", 20_000)},
 	}
 	for name, value := range notHashes() {
-		attempts = append(attempts, attempt{name, value, "a wrong one"})
+		open = append(open, attempt{name, value, "a wrong one"})
 	}
 	verify := func(a attempt) {
 		if _, err := h.Verify(t.Context(), a.stored, a.password); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var told []string
 	for range timingRounds {
-		told = nil
-		times := medians(attempts, verify)
-		for i, a := range attempts {
-			if ratio := float64(times[i]) / float64(times[0]); ratio < 1-within || ratio > 1+within {
-				told = append(told, fmt.Sprintf("%s takes %.2f times as long as a wrong password", a.name, ratio))
+		times := medians(append([]attempt{base}, open...), verify)
+		var off []attempt
+		for i, a := range open {
+			if ratio := float64(times[i+1]) / float64(times[0]); ratio < 1-within || ratio > 1+within {
+				t.Logf("%s takes %.2f times as long as a wrong password", a.name, ratio)
+				off = append(off, a)
 			}
 		}
-		if told == nil {
+		if open = off; len(open) == 0 {
 			return
 		}
 	}
-	t.Error(strings.Join(told, "\n"))
+	t.Errorf("after %d rounds, %d attempts are still told by their time", timingRounds, len(open))
 }
 
 // The first unknown account must not be slower than the ones after it: nothing

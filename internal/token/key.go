@@ -89,7 +89,11 @@ func mac(key []byte, text string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// decode reads base64url without padding, in its one spelling.
+// decode reads base64url without padding, in its one spelling: Go's decoder would
+// skip line breaks.
 func decode(text string) ([]byte, error) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, ErrInvalid
+	}
 	return base64.RawURLEncoding.Strict().DecodeString(text)
 }
