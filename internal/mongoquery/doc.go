@@ -4,7 +4,7 @@
 // It is one recursive parser over lists of what is allowed. What is not on the list for its place is refused, at every
 // depth, with its path: `pipeline[2].$facet.a[0].$lookup`. A first pass makes sure of the bytes themselves (lengths,
 // names, nesting, leaf types, regular expressions), so that the second, which knows the grammar, may trust them. Neither
-// allocates unless it refuses.
+// allocates unless it refuses, but for the name of a joined collection.
 //
 //	rules := mongoquery.Rules{Hidden: []string{"_password", "_sessions"}, Expr: true}
 //	if err := rules.Filter(query); err != nil { … } // *mongoquery.Error: Path, Code, Reason
