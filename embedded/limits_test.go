@@ -1,0 +1,347 @@
+package embedded_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
+	"go.mongodb.org/mongo-driver/mongo"
+)
+
+// d makes a document of names and values in turn.
+func d(pairs ...any) bson.D {
+	doc := make(bson.D, 0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		doc = append(doc, bson.E{Key: pairs[i].(string), Value: pairs[i+1]})
+	}
+	return doc
+}
+
+// codeOf returns the code of the server's error, or 0.
+func codeOf(err error) int {
+	var command mongo.CommandError
+	if errors.As(err, &command) {
+		return int(command.Code)
+	}
+	var write mongo.WriteException
+	if errors.As(err, &write) && len(write.WriteErrors) > 0 {
+		return write.WriteErrors[0].Code
+	}
+	return 0
+}
+
+// limits are the commands that are refused, by heading of LIMITS.md, on a collection "c" with documents.
+func limits() map[int]map[string]bson.D {
+	find := func(filter any, more ...any) bson.D { return append(d("find", "c", "filter", filter), d(more...)...) }
+	pipeline := func(stages ...any) bson.D { return d("aggregate", "c", "pipeline", bson.A(stages), "cursor", d()) }
+	insert := func(v any) bson.D { return d("insert", "c", "documents", bson.A{d("v", v)}) }
+	update := func(u any, more ...any) bson.D {
+		return d("update", "c", "updates", bson.A{append(d("q", d("_id", 1), "u", u), d(more...)...)})
+	}
+	upsert := func(q any) bson.D {
+		return d("update", "c", "updates", bson.A{d("q", q, "u", d("$set", d("z", 1)), "upsert", true)})
+	}
+	group := func(accumulator string) bson.D {
+		return pipeline(d("$group", d("_id", "$g", "r", d(accumulator, "$a"))))
+	}
+	index := func(key any, more ...any) bson.D {
+		return d("createIndexes", "c", "indexes", bson.A{append(d("key", key, "name", "i"), d(more...)...)})
+	}
+	decimal, _ := primitive.ParseDecimal128("1.5")
+	const (
+		commandNotFound  = 59
+		illegalOperation = 20
+		notImplemented   = 238
+	)
+	rows := map[int]map[string]bson.D{
+		illegalOperation: {
+			"transaction, first command": append(insert(1), d("startTransaction", true, "autocommit", false, "txnNumber", int64(1))...),
+			"transaction, read":          find(d(), "startTransaction", true, "autocommit", false, "txnNumber", int64(1)),
+			"transaction, later command": append(update(d("$set", d("a", 2))), d("autocommit", false, "txnNumber", int64(1))...),
+		},
+		commandNotFound: {
+			"commit": d("commitTransaction", 1), "abort": d("abortTransaction", 1), "mapReduce": d("mapReduce", "c"),
+			"bulkWrite": d("bulkWrite", 1), "endSessions": d("endSessions", bson.A{}), "shutdown": d("shutdown", 1),
+		},
+		2: {"$options alone": find(d("s", d("$options", "i")))},
+		notImplemented: {
+			"change stream of a collection": pipeline(d("$changeStream", d())),
+			"change stream of a database":   d("aggregate", 1, "pipeline", bson.A{d("$changeStream", d())}, "cursor", d()),
+
+			"$expr":                     find(d("$expr", d("$gt", bson.A{"$a", 1}))),
+			"$where":                    find(d("$where", "true")),
+			"$text":                     find(d("$text", d("$search", "x"))),
+			"$jsonSchema":               find(d("$or", bson.A{d("$jsonSchema", d())})),
+			"$near":                     find(d("a", d("$near", d()))),
+			"$elemMatch on fields":      find(d("o", d("$elemMatch", d("k", 1)))),
+			"$all with $elemMatch":      find(d("o", d("$all", bson.A{d("$elemMatch", d("$gt", 1))}))),
+			"equal to a document":       find(d("n", d("x", 5))),
+			"in documents":              find(d("n", d("$in", bson.A{d("x", 5)}))),
+			"not equal to a document":   find(d("n", d("$not", d("$eq", d("x", 5))))),
+			"$exists by number":         find(d("a", d("$exists", 0))),
+			"$gte null":                 find(d("a", d("$gte", nil))),
+			"$ne with a dot":            find(d("o.k", d("$ne", 1))),
+			"$nin with a dot":           find(d("o.k", d("$nin", bson.A{1}))),
+			"$not with a dot":           find(d("$and", bson.A{d("o.k", d("$not", d("$gt", 1)))})),
+			"$all with a dot":           find(d("o.k", d("$all", bson.A{1, 2}))),
+			"two operators with a dot":  find(d("o.k", d("$gt", 1, "$lt", 2))),
+			"regular expression, x":     find(d("s", d("$regex", "a", "$options", "x"))),
+			"filter of count":           d("count", "c", "query", d("o.k", d("$ne", 1))),
+			"filter of distinct":        d("distinct", "c", "key", "a", "query", d("o.k", d("$ne", 1))),
+			"filter of delete":          d("delete", "c", "deletes", bson.A{d("q", d("o.k", d("$ne", 1)), "limit", 0)}),
+			"filter of update":          d("update", "c", "updates", bson.A{d("q", d("o.k", d("$ne", 1)), "u", d("$set", d("z", 1)))}),
+			"filter of findAndModify":   d("findAndModify", "c", "query", d("o.k", d("$ne", 1)), "remove", true),
+			"filter of $match":          pipeline(d("$match", d("o.k", d("$ne", 1)))),
+			"collation":                 find(d(), "collation", d("locale", "en")),
+			"min":                       find(d(), "min", d("a", 1)),
+			"max":                       find(d(), "max", d("a", 1)),
+			"natural order":             find(d(), "sort", d("$natural", 1)),
+			"field in a projection":     find(d(), "projection", d("r", "$a")),
+			"sum in a projection":       find(d(), "projection", d("r", d("$add", bson.A{"$a", 1}))),
+			"array in a projection":     find(d(), "projection", d("r", bson.A{"$a"})),
+			"$slice in a projection":    find(d(), "projection", d("t", d("$slice", 1))),
+			"positional projection":     find(d("t", 1), "projection", d("t.$", 1)),
+			"fields of findAndModify":   d("findAndModify", "c", "query", d(), "update", d("$set", d("z", 1)), "fields", d("a", 1)),
+			"update by a pipeline":      update(bson.A{d("$set", d("a", 2))}),
+			"arrayFilters":              update(d("$set", d("a", 2)), "arrayFilters", bson.A{d("e", 1)}),
+			"positional $":              update(d("$set", d("t.$", 2))),
+			"positional $[]":            update(d("$inc", d("t.$[]", 2))),
+			"$push, $slice":             update(d("$push", d("t", d("$each", bson.A{1}, "$slice", 2)))),
+			"$push, $sort":              update(d("$push", d("t", d("$each", bson.A{1}, "$sort", 1)))),
+			"$push, $position":          update(d("$push", d("t", d("$each", bson.A{1}, "$position", 0)))),
+			"$push of an array":         update(d("$push", d("t", bson.A{1}))),
+			"$pull by condition":        update(d("$pull", d("t", d("$gt", 1)))),
+			"$pull of documents":        update(d("$pull", d("o", d("k", 1)))),
+			"$pull by pattern":          update(d("$pull", d("t", primitive.Regex{Pattern: "a"}))),
+			"$unset in an array":        update(d("$unset", d("t.0", 1))),
+			"$set of dotted names":      update(d("$set", d("n", d("a.b", 1)))),
+			"$set of dollar names":      update(d("$set", d("n", bson.A{d("$a", 1)}))),
+			"replacement, dotted names": update(d("n", d("a.b", 1))),
+			"upsert by $and":            upsert(d("$and", bson.A{d("zz", 1)})),
+			"upsert by $or":             upsert(d("$or", bson.A{d("zz", 1)})),
+			"upsert by $all":            upsert(d("zz", d("$all", bson.A{1}))),
+
+			"field as it is":             pipeline(d("$project", d("r", "$a"))),
+			"document in $project":       pipeline(d("$project", d("n", d("x", 1)))),
+			"field in $addFields":        pipeline(d("$addFields", d("r", "$a"))),
+			"dot in $set":                pipeline(d("$set", d("n.z", 1))),
+			"document in $set":           pipeline(d("$set", d("n", d("z", 1)))),
+			"$unwind":                    pipeline(d("$unwind", "$t")),
+			"$group, two accumulators":   pipeline(d("$group", d("_id", "$g", "n", d("$sum", 1), "m", d("$sum", "$a")))),
+			"$group by an array":         pipeline(d("$group", d("_id", d("k", bson.A{"$g"}), "n", d("$sum", 1)))),
+			"$group, computed":           pipeline(d("$group", d("_id", "$g", "n", d("$sum", d("$multiply", bson.A{"$a", 2}))))),
+			"nested too deep":            insert(deep(200)),
+			"decimal128":                 insert(decimal),
+			"minimum key":                insert(primitive.MinKey{}),
+			"maximum key":                find(d("a", d("$lt", primitive.MaxKey{}))),
+			"code":                       insert(primitive.JavaScript("x")),
+			"code with scope":            insert(primitive.CodeWithScope{Code: "x", Scope: d()}),
+			"symbol":                     insert(primitive.Symbol("x")),
+			"undefined":                  insert(primitive.Undefined{}),
+			"database pointer":           insert(primitive.DBPointer{DB: "x"}),
+			"NaN":                        insert(math.NaN()),
+			"NaN in an update":           update(d("$set", d("a", math.NaN()))),
+			"infinity":                   insert(math.Inf(1)),
+			"infinity in an update":      update(d("$max", d("a", math.Inf(-1)))),
+			"array in an array":          insert(bson.A{bson.A{1}}),
+			"string that is not UTF-8":   insert("a\xff"),
+			"name with a quotation mark": insert(d(`a"b`, 1)),
+			"name with a backslash":      insert(d(`a\b`, 1)),
+			"name with a control":        insert(d("a\x01b", 1)),
+			"name with a dollar sign":    insert(d("$a", 1)),
+			"name with a dot":            insert(d("a.b", 1)),
+			"name set with a quotation":  update(d("$set", d(`a"b`, 1))),
+			"TTL index":                  index(d("e", 1), "expireAfterSeconds", 1),
+			"partial index":              index(d("e", 1), "partialFilterExpression", d("e", 1)),
+			"index with collation":       index(d("e", 1), "collation", d("locale", "en")),
+			"text index":                 index(d("e", "text")),
+			"hashed index":               index(d("e", "hashed")),
+			"wildcard index":             index(d("$**", 1)),
+			"capped collection":          d("create", "new", "capped", true, "size", 1000),
+			"view":                       d("create", "new", "viewOn", "c", "pipeline", bson.A{}),
+			"validator":                  d("create", "new", "validator", d("a", 1)),
+			"time series":                d("create", "new", "timeseries", d("timeField", "t")),
+			"collMod":                    d("collMod", "c"),
+			"rename over another":        d("renameCollection", "test.c", "to", "test.u", "dropTarget", true),
+		},
+	}
+	for _, stage := range []string{
+		"$bucket", "$bucketAuto", "$densify", "$documents", "$facet", "$fill", "$geoNear", "$graphLookup", "$indexStats", "$lookup",
+		"$merge", "$out", "$redact", "$replaceRoot", "$replaceWith", "$sample", "$setWindowFields", "$sortByCount", "$unionWith",
+	} {
+		rows[notImplemented]["stage "+stage] = pipeline(d(stage, d()))
+	}
+	for _, accumulator := range []string{"$addToSet", "$avg", "$first", "$last", "$max", "$mergeObjects", "$min", "$push", "$stdDevPop", "$top"} {
+		rows[notImplemented]["accumulator "+accumulator] = group(accumulator)
+	}
+	return rows
+}
+
+// deep returns n documents one in another.
+func deep(n int) any {
+	var v any = 1
+	for range n {
+		v = d("x", v)
+	}
+	return v
+}
+
+func TestWhatIsMissingIsRefused(t *testing.T) {
+	t.Parallel()
+	db := collection(t).Database()
+	c := db.Collection("c")
+	insert(t, c, d("_id", 1, "a", 1, "g", "p", "t", bson.A{1, 2, 3}, "o", bson.A{d("k", 1), d("k", 2)}, "n", d("x", 5)))
+	insert(t, db.Collection("u"), d("_id", 1))
+	var before bson.M
+	if err := c.FindOne(t.Context(), d()).Decode(&before); err != nil {
+		t.Fatal(err)
+	}
+	for code, commands := range limits() {
+		for name, command := range commands {
+			if err := db.RunCommand(t.Context(), command).Err(); codeOf(err) != code {
+				t.Errorf("%s: %v, want code %d", name, err, code)
+			} else if strings.Contains(err.Error(), ".go:") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	var after []bson.M
+	cursor, err := c.Find(t.Context(), d())
+	if err == nil {
+		err = cursor.All(t.Context(), &after)
+	}
+	if err != nil || len(after) != 1 || fmt.Sprint(after[0]) != fmt.Sprint(before) {
+		t.Errorf("the collection has become %v, %v", after, err)
+	}
+}
+
+func TestNamesDoNotReachSQL(t *testing.T) {
+	t.Parallel()
+	db := collection(t).Database()
+	insert(t, db.Collection("c"), d("_id", 1))
+	evil := `x" (a); DROP TABLE _ferretdb_collections; --`
+	for name, command := range map[string]bson.D{
+		"collection":     d("insert", evil, "documents", bson.A{d("_id", 1)}),
+		"created":        d("create", evil),
+		"updated":        d("update", evil, "updates", bson.A{d("q", d(), "u", d("$set", d("a", 1)), "upsert", true)}),
+		"renamed":        d("renameCollection", "test.c", "to", "test."+evil),
+		"index":          d("createIndexes", "c", "indexes", bson.A{d("key", d("a", 1), "name", evil)}),
+		"indexed field":  d("createIndexes", "c", "indexes", bson.A{d("key", d(evil, 1), "name", "i")}),
+		"indexed in new": d("createIndexes", evil, "indexes", bson.A{d("key", d("a", 1), "name", "i")}),
+	} {
+		if err := db.RunCommand(t.Context(), command).Err(); codeOf(err) != 238 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	insert(t, db.Collection("other"), d("_id", 1))
+	if n := count(t, db.Collection("c"), d()); n != 1 {
+		t.Errorf("%d documents", n)
+	}
+}
+
+func TestWhatItHasWorks(t *testing.T) {
+	t.Parallel()
+	db := collection(t).Database()
+	c := db.Collection("c")
+	insert(t, c,
+		d("_id", 1, "a", 1, "s", "abc", "t", bson.A{1, 2}, "o", bson.A{d("k", 1), d("k", 2)}, "n", d("x", 5)),
+		d("_id", 2, "a", 2, "s", "ABD", "t", bson.A{3}, "n", d("x", 3)),
+		d("_id", 3, "a", 3, "s", "x", "n", d("x", 4), "e", nil),
+	)
+	for name, row := range map[string]struct {
+		filter bson.D
+		want   string
+	}{
+		"comparison":              {d("a", d("$gt", 1, "$lte", 3)), "[2 3]"},
+		"$or in $and":             {d("$and", bson.A{d("$or", bson.A{d("a", 1), d("a", 3)}), d("s", "x")}), "[3]"},
+		"pattern":                 {d("s", primitive.Regex{Pattern: "^ab", Options: "i"}), "[1 2]"},
+		"element":                 {d("t", 3), "[2]"},
+		"$ne of elements":         {d("t", d("$ne", 3)), "[1 3]"},
+		"$in, $nin":               {d("a", d("$in", bson.A{1, 2}, "$nin", bson.A{2})), "[1]"},
+		"$all":                    {d("t", d("$all", bson.A{1, 2})), "[1]"},
+		"$elemMatch of values":    {d("t", d("$elemMatch", d("$gt", 1, "$lt", 3))), "[1]"},
+		"$size":                   {d("t", d("$size", 1)), "[2]"},
+		"$exists":                 {d("t", d("$exists", false)), "[3]"},
+		"null":                    {d("e", nil), "[1 2 3]"},
+		"$type":                   {d("e", d("$type", "null")), "[3]"},
+		"dotted":                  {d("n.x", d("$gte", 4)), "[1 3]"},
+		"dotted through an array": {d("o.k", 2), "[1]"},
+		"$nor for $ne":            {d("$nor", bson.A{d("o.k", 1)}), "[2 3]"},
+		"$and for a range":        {d("$and", bson.A{d("o.k", d("$gt", 1)), d("o.k", d("$lt", 2))}), "[1]"},
+		"$not":                    {d("a", d("$not", d("$gt", 1))), "[1]"},
+		"_id and more":            {d("_id", 2, "a", 2), "[2]"},
+		"_id and something else":  {d("_id", 2, "a", 3), "[]"},
+	} {
+		ids, err := c.Distinct(t.Context(), "_id", row.filter)
+		if err != nil || fmt.Sprint(ids) != row.want {
+			t.Errorf("%s: %v, %v, want %s", name, ids, err, row.want)
+		}
+	}
+}
+
+func TestUpdatesItHasWork(t *testing.T) {
+	t.Parallel()
+	c := collection(t)
+	for name, row := range map[string]struct{ update, want bson.D }{
+		"$set":          {d("$set", d("n.y", 1)), d("n", d("x", 1, "y", 1), "t", bson.A{1, 2})},
+		"$unset":        {d("$unset", d("n.x", "")), d("n", d(), "t", bson.A{1, 2})},
+		"$inc":          {d("$inc", d("n.x", 2)), d("n", d("x", 3), "t", bson.A{1, 2})},
+		"$mul":          {d("$mul", d("n.x", 2)), d("n", d("x", 2), "t", bson.A{1, 2})},
+		"$min":          {d("$min", d("n.x", 0)), d("n", d("x", 0), "t", bson.A{1, 2})},
+		"$max":          {d("$max", d("n.x", 9)), d("n", d("x", 9), "t", bson.A{1, 2})},
+		"$bit":          {d("$bit", d("n.x", d("or", 2))), d("n", d("x", 3), "t", bson.A{1, 2})},
+		"$rename":       {d("$rename", d("n.x", "n.z")), d("n", d("z", 1), "t", bson.A{1, 2})},
+		"$setOnInsert":  {d("$setOnInsert", d("n.x", 9)), d("n", d("x", 1), "t", bson.A{1, 2})},
+		"$push":         {d("$push", d("t", 2)), d("n", d("x", 1), "t", bson.A{1, 2, 2})},
+		"$push $each":   {d("$push", d("t", d("$each", bson.A{3, 4}))), d("n", d("x", 1), "t", bson.A{1, 2, 3, 4})},
+		"$push of docs": {d("$push", d("t", d("a", 1))), d("n", d("x", 1), "t", bson.A{1, 2, d("a", 1)})},
+		"$addToSet":     {d("$addToSet", d("t", 2)), d("n", d("x", 1), "t", bson.A{1, 2})},
+		"$pop":          {d("$pop", d("t", -1)), d("n", d("x", 1), "t", bson.A{2})},
+		"$pull":         {d("$pull", d("t", 1)), d("n", d("x", 1), "t", bson.A{2})},
+		"$pullAll":      {d("$pullAll", d("t", bson.A{1, 2})), d("n", d("x", 1), "t", bson.A{})},
+		"replacement":   {d("z", 1), d("z", 1)},
+	} {
+		if _, err := c.DeleteMany(t.Context(), d()); err != nil {
+			t.Fatal(err)
+		}
+		insert(t, c, d("_id", 1, "n", d("x", 1), "t", bson.A{1, 2}))
+		var got bson.D
+		err := db(t, c, d("update", c.Name(), "updates", bson.A{d("q", d("_id", 1), "u", row.update)}))
+		if err == nil {
+			err = c.FindOne(t.Context(), d("_id", 1)).Decode(&got)
+		}
+		if err != nil || len(got) == 0 || fmt.Sprint(got[1:]) != fmt.Sprint(row.want) {
+			t.Errorf("%s: %v, %v, want %v", name, got, err, row.want)
+		}
+	}
+	if err := db(t, c, d("update", c.Name(), "updates", bson.A{d("q", d(), "u", d("$currentDate", d("now", d("$type", "date"))))})); err != nil {
+		t.Error(err)
+	}
+}
+
+func db(t *testing.T, c *mongo.Collection, command bson.D) error {
+	t.Helper()
+	return c.Database().RunCommand(t.Context(), command).Err()
+}
+
+func TestValuesComeBackAsTheyWere(t *testing.T) {
+	t.Parallel()
+	c := collection(t)
+	for i, v := range []any{
+		int32(1), int64(1) << 60, int64(math.MinInt64), 0.1, 3.0, 5e-324, "", "a\x00\u2028é😀", true, nil, primitive.NewObjectID(),
+		primitive.DateTime(-1), primitive.DateTime(253402300799999), primitive.Binary{Subtype: 4, Data: make([]byte, 16)},
+		primitive.Binary{Data: []byte{}}, primitive.Regex{Pattern: "a", Options: "i"}, primitive.Timestamp{T: 5, I: 6},
+		bson.A{}, bson.D{}, bson.A{nil, "a", d("x", bson.A{})}, d("b", 1, "a", 2), d("é ", 1), deep(90),
+	} {
+		insert(t, c, d("_id", i, "v", v))
+		got, err := c.FindOne(t.Context(), d("_id", i)).Raw()
+		want, _ := bson.Marshal(d("_id", i, "v", v))
+		if err != nil || string(got) != string(want) {
+			t.Errorf("%T: %v, %v, want %v", v, got, err, v)
+		}
+	}
+}
