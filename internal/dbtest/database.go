@@ -43,10 +43,11 @@ func IsEmbedded() bool { return os.Getenv(EnvURI) == "" }
 func Name() string { return "test_" + strings.ToLower(rand.Text())[:16] }
 
 // Connect returns a client that is disconnected when the test ends, after its
-// databases were dropped. It gives up on a server that is away after two seconds.
+// databases were dropped. It gives up on a server that is away after two seconds,
+// unless the URI says otherwise (?serverSelectionTimeoutMS=200).
 func Connect(tb testing.TB, uri string) *Client {
 	tb.Helper()
-	opts := options.Client().ApplyURI(uri).SetServerSelectionTimeout(2 * time.Second)
+	opts := options.Client().SetServerSelectionTimeout(2 * time.Second).ApplyURI(uri)
 	client, err := mongo.Connect(context.Background(), opts)
 	if err != nil {
 		tb.Fatalf("dbtest: connecting: %v", err)

@@ -30,32 +30,36 @@ var (
 		20,    // IllegalOperation: transactions or change streams on a standalone server
 	}
 	refused = []int{
-		2,                                                                                  // BadValue
-		9,                                                                                  // FailedToParse
-		14,                                                                                 // TypeMismatch
-		28,                                                                                 // PathNotViable
-		40,                                                                                 // ConflictingUpdateOperators
-		52,                                                                                 // DollarPrefixedFieldName
-		54,                                                                                 // NotSingleValueField
-		55,                                                                                 // InvalidDBRef
-		56,                                                                                 // EmptyFieldName
-		57,                                                                                 // DottedFieldName
-		66,                                                                                 // ImmutableField
-		168,                                                                                // InvalidPipelineOperator
-		16410,                                                                              // an empty field name in a path
-		15998, 16612, 17276, 28667, 28724, 28812, 31249, 31250, 31254, 40228, 51024, 51272, // expressions
+		2,   // BadValue
+		9,   // FailedToParse
+		14,  // TypeMismatch
+		28,  // PathNotViable
+		40,  // ConflictingUpdateOperators
+		52,  // DollarPrefixedFieldName
+		54,  // NotSingleValueField
+		55,  // InvalidDBRef
+		56,  // EmptyFieldName
+		57,  // DottedFieldName
+		66,  // ImmutableField
+		168, // InvalidPipelineOperator
 	}
 	tooLarge = []int{10334, 17280, 17419, 17420}
 	busy     = []int{
-		91, 11600, 11602, 10107, 13435, 13436, 189, // shutting down, stepping down, not primary
+		91, 11600, 11601, 11602, 10107, 13435, 13436, 189, // shutting down, stepping down, not primary
 		6, 7, 89, 9001, // hosts unreachable
 	}
 	timedOut = []int{50, 262, 24} // MaxTimeMSExpired, ExceededTimeLimit, LockTimeout
 )
 
+// firstAssertion is where the codes without a name begin ("Location40234"), by
+// the hundreds: each is one check of what a client sent, in an expression mostly.
+const firstAssertion = 10000
+
 // Problem is a [service.Rule] for errors of the database. It knows duplicate
-// keys (409), refused values (400), documents that are too large (413), lacking
-// features (501), a database that is away (503) and time that ran out (504).
+// keys (409), refused values (400), documents that are too large (413) or fail
+// the collection's validation (422), operations that need too much memory (422),
+// lacking features (501), a database that is away or busy (503) and time that
+// ran out (504).
 func Problem(err error) *service.Problem {
 	switch {
 	case mongo.IsDuplicateKeyError(err):
@@ -70,7 +74,9 @@ func Problem(err error) *service.Problem {
 		return &service.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Detail: "A document may have 16 MiB at most.", Err: err}
 	case has(err, []int{121}):
 		return &service.Problem{Status: http.StatusUnprocessableEntity, Code: "validation_failed", Detail: "The document does not pass the collection's validation.", Err: err}
-	case has(err, refused):
+	case has(err, []int{292}): // QueryExceededMemoryLimitNoDiskUseAllowed
+		return &service.Problem{Status: http.StatusUnprocessableEntity, Code: "too_expensive", Detail: "This takes more memory than the database gives to one operation.", Err: err}
+	case has(err, refused) || isAssertion(err):
 		return &service.Problem{Status: http.StatusBadRequest, Code: "invalid", Detail: "The database refuses this operation as it is.", Err: err}
 	}
 	return nil
@@ -84,12 +90,17 @@ func Unavailable(err error) *service.Problem {
 	}
 }
 
-// IsUnavailable reports whether the database could not be reached.
+// IsUnavailable reports whether the database could not be reached, or had no
+// connection free in time.
 func IsUnavailable(err error) bool {
 	if err == nil {
 		return false
 	}
 	if _, ok := errors.AsType[topology.ServerSelectionError](err); ok {
+		return true
+	}
+	// No connection came free in time: the database, or this pool of it, is busy.
+	if _, ok := errors.AsType[topology.WaitQueueTimeoutError](err); ok {
 		return true
 	}
 	if pool := driver.RetryablePoolError(nil); errors.As(err, &pool) && pool.Retryable() {
@@ -104,6 +115,20 @@ func IsUnavailable(err error) bool {
 
 // IsUnsupported reports whether the database lacks the feature that was asked for.
 func IsUnsupported(err error) bool { return has(err, unsupported) }
+
+// isAssertion reports whether a server error has a code without a name.
+func isAssertion(err error) bool {
+	if e, ok := errors.AsType[mongo.CommandError](err); ok {
+		return e.Code >= firstAssertion
+	}
+	if e, ok := errors.AsType[mongo.WriteException](err); ok {
+		return slices.ContainsFunc(e.WriteErrors, func(w mongo.WriteError) bool { return w.Code >= firstAssertion })
+	}
+	if e, ok := errors.AsType[mongo.BulkWriteException](err); ok {
+		return slices.ContainsFunc(e.WriteErrors, func(w mongo.BulkWriteError) bool { return w.Code >= firstAssertion })
+	}
+	return false
+}
 
 // has reports whether a server error carries one of the codes.
 func has(err error, codes []int) bool {
