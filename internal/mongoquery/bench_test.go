@@ -10,6 +10,7 @@ import (
 
 // oneKilobyte is a filter of 1 KB of BSON, of the kind that a search page sends.
 func oneKilobyte(tb testing.TB) bson.Raw {
+	tb.Helper()
 	filter := bson.D{
 		{Key: "$and", Value: bson.A{
 			bson.D{{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{"open", "waiting", "blocked", "review"}}}}},
@@ -62,7 +63,7 @@ func BenchmarkPipeline(b *testing.B) {
 	})
 }
 
-func TestWhatIsAcceptedCostsNoAllocation(t *testing.T) { // counts, hence not parallel
+func TestWhatIsAcceptedCostsNoAllocation(t *testing.T) { //nolint:paralleltest // it counts what the process allocates
 	rules := open()
 	filter, update, sort := oneKilobyte(t), doc(t, `{"$set": {"a.b": {"c": [1]}}, "$push": {"d": {"$each": [1]}}}`), doc(t, `{"a": 1}`)
 	stages := docs(t, `[{"$match": {"a": 1}}, {"$facet": {"x": [{"$project": {"y": {"$let": {"vars": {"z": "$a"}, "in": "$$z"}}}}]}}]`)

@@ -2,12 +2,13 @@ package mongoquery
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math"
 	"strconv"
 	"unicode/utf8"
 
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
 // value is one BSON value: its type and its bytes.
@@ -16,13 +17,13 @@ type value struct {
 	data []byte
 }
 
-func (v value) isDocument() bool { return v.kind == bsontype.EmbeddedDocument }
-func (v value) isArray() bool    { return v.kind == bsontype.Array }
-func (v value) isBool() bool     { return v.kind == bsontype.Boolean }
+func (v value) isDocument() bool { return v.kind == bson.TypeEmbeddedDocument }
+func (v value) isArray() bool    { return v.kind == bson.TypeArray }
+func (v value) isBool() bool     { return v.kind == bson.TypeBoolean }
 
 // text is the content of a string, without its length and final zero.
 func (v value) text() ([]byte, bool) {
-	if v.kind != bsontype.String {
+	if v.kind != bson.TypeString {
 		return nil, false
 	}
 	return v.data[4 : len(v.data)-1], true
@@ -30,28 +31,24 @@ func (v value) text() ([]byte, bool) {
 
 // isNumber is true for all four numeric types.
 func (v value) isNumber() bool {
-	switch v.kind {
-	case bsontype.Int32, bsontype.Int64, bsontype.Double, bsontype.Decimal128:
-		return true
-	}
-	return false
+	return v.kind == bson.TypeInt32 || v.kind == bson.TypeInt64 || v.kind == bson.TypeDouble || v.kind == bson.TypeDecimal128
 }
 
 // integer is the value of a whole number, whichever binary type carries it: JSON's 1 and 1.0 are the same to a client.
 func (v value) integer() (int64, bool) {
-	switch v.kind {
-	case bsontype.Int32:
-		return int64(int32(binary.LittleEndian.Uint32(v.data))), true
-	case bsontype.Int64:
-		return int64(binary.LittleEndian.Uint64(v.data)), true
-	case bsontype.Double:
-		f := math.Float64frombits(binary.LittleEndian.Uint64(v.data))
-		if f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-			return 0, false
-		}
-		return int64(f), true
+	if v.kind == bson.TypeInt32 {
+		n, _, ok := bsoncore.ReadInt32(v.data)
+		return int64(n), ok
 	}
-	return 0, false
+	if v.kind == bson.TypeInt64 {
+		n, _, ok := bsoncore.ReadInt64(v.data)
+		return n, ok
+	}
+	if v.kind != bson.TypeDouble {
+		return 0, false
+	}
+	f, _, ok := bsoncore.ReadDouble(v.data)
+	return int64(f), ok && f == math.Trunc(f) && math.Abs(f) <= 1<<53
 }
 
 // isDirection is true for 1 and -1.
@@ -143,7 +140,8 @@ func container(data []byte, array bool, depth int) *Error {
 	if depth <= 0 {
 		return tooComplex("is nested too deeply")
 	}
-	if len(data) < 5 || uint64(binary.LittleEndian.Uint32(data)) != uint64(len(data)) || data[len(data)-1] != 0 {
+	length, _, ok := bsoncore.ReadLength(data)
+	if !ok || len(data) < 5 || int(length) != len(data) || data[len(data)-1] != 0 {
 		return malformed()
 	}
 	rest := data[4 : len(data)-1]
@@ -184,7 +182,7 @@ func element(src []byte) (name []byte, v value, rest []byte, ok bool) {
 
 func isIndex(name []byte, index int) bool {
 	if index < 10 {
-		return len(name) == 1 && name[0] == byte('0'+index)
+		return len(name) == 1 && int(name[0])-'0' == index
 	}
 	var digits [20]byte
 	return bytes.Equal(name, strconv.AppendInt(digits[:0], int64(index), 10))
@@ -195,17 +193,17 @@ func sound(name []byte, v value, depth int) *Error {
 		return invalid("is not valid UTF-8")
 	}
 	switch v.kind {
-	case bsontype.EmbeddedDocument:
+	case bson.TypeEmbeddedDocument:
 		return container(v.data, false, depth-1)
-	case bsontype.Array:
+	case bson.TypeArray:
 		return container(v.data, true, depth-1)
-	case bsontype.String:
+	case bson.TypeString:
 		return soundString(v.data)
-	case bsontype.Boolean:
+	case bson.TypeBoolean:
 		if v.data[0] > 1 {
 			return malformed()
 		}
-	case bsontype.Regex:
+	case bson.TypeRegex:
 		return regexLeaf(v)
 	default:
 		if isForeign(v.kind) {
@@ -227,47 +225,44 @@ func soundString(data []byte) *Error {
 
 // isForeign is true for the types that BSON has and a client may not send.
 func isForeign(kind bsontype.Type) bool {
-	switch kind {
-	case bsontype.JavaScript, bsontype.CodeWithScope, bsontype.Symbol, bsontype.DBPointer, bsontype.Undefined:
-		return true
-	}
-	return false
+	return kind == bson.TypeJavaScript || kind == bson.TypeCodeWithScope || kind == bson.TypeSymbol ||
+		kind == bson.TypeDBPointer || kind == bson.TypeUndefined
 }
 
 // sizeOf is how many bytes a value takes, and false where it does not fit in src or its type is not allowed at all.
 func sizeOf(src []byte, kind bsontype.Type) (int, bool) {
 	switch kind {
-	case bsontype.Null, bsontype.MinKey, bsontype.MaxKey:
+	case bson.TypeNull, bson.TypeMinKey, bson.TypeMaxKey:
 		return 0, true
-	case bsontype.Boolean:
+	case bson.TypeBoolean:
 		return 1, len(src) >= 1
-	case bsontype.Int32:
+	case bson.TypeInt32:
 		return 4, len(src) >= 4
-	case bsontype.Int64, bsontype.Double, bsontype.DateTime, bsontype.Timestamp:
+	case bson.TypeInt64, bson.TypeDouble, bson.TypeDateTime, bson.TypeTimestamp:
 		return 8, len(src) >= 8
-	case bsontype.ObjectID:
+	case bson.TypeObjectID:
 		return 12, len(src) >= 12
-	case bsontype.Decimal128:
+	case bson.TypeDecimal128:
 		return 16, len(src) >= 16
-	case bsontype.Regex:
+	case bson.TypeRegex:
 		return sizeOfRegex(src)
-	case bsontype.EmbeddedDocument, bsontype.Array:
+	case bson.TypeEmbeddedDocument, bson.TypeArray:
 		return prefixed(src, 0)
-	case bsontype.String:
+	case bson.TypeString:
 		return prefixed(src, 4)
-	case bsontype.Binary:
+	case bson.TypeBinary:
 		return prefixed(src, 5)
+	case bson.TypeJavaScript, bson.TypeCodeWithScope, bson.TypeSymbol, bson.TypeDBPointer, bson.TypeUndefined:
+		return 0, false
 	}
-	return 0, false
+	return 0, false // no type of BSON
 }
 
 // prefixed reads a length and adds what it does not count itself.
 func prefixed(src []byte, extra int) (int, bool) {
-	if len(src) < 4 {
-		return 0, false
-	}
-	size := uint64(binary.LittleEndian.Uint32(src)) + uint64(extra)
-	return int(size), size <= uint64(len(src))
+	length, _, ok := bsoncore.ReadLength(src)
+	size := int(length) + extra
+	return size, ok && size >= extra && size <= len(src)
 }
 
 func sizeOfRegex(src []byte) (int, bool) {

@@ -82,7 +82,7 @@ func root(e *Error, name string) error {
 	if e == nil {
 		return nil
 	}
-	e.prepend(name)
+	e = e.prepend(name)
 	e.Path = clip(e.Path, maxPathBytes)
 	return e
 }

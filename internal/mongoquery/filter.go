@@ -1,6 +1,6 @@
 package mongoquery
 
-import "go.mongodb.org/mongo-driver/bson/bsontype"
+import "go.mongodb.org/mongo-driver/bson"
 
 // place says what the names in a filter are names of.
 type place bool
@@ -159,7 +159,7 @@ func (c *check) operands(v value) *Error {
 
 // element checks one of the alternatives of `$in`. A regular expression is work for every document, hence a condition.
 func (c *check) element(v value) *Error {
-	if v.kind == bsontype.Regex {
+	if v.kind == bson.TypeRegex {
 		return c.condition()
 	}
 	return literal(v)
@@ -191,7 +191,7 @@ func isElemMatch(v value) bool {
 }
 
 func (c *check) not(v value) *Error {
-	if v.kind == bsontype.Regex {
+	if v.kind == bson.TypeRegex {
 		return nil
 	}
 	if v.isDocument() {

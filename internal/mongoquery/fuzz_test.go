@@ -38,6 +38,7 @@ func FuzzRules(f *testing.F) {
 }
 
 func reread(t *testing.T, lists map[string][]string, raw bson.Raw) {
+	t.Helper()
 	w, rules := walker{t, lists}, open()
 	if rules.Filter(raw) == nil {
 		w.filter(fields(t, raw), true)
@@ -97,6 +98,7 @@ func parsed(data []byte) bson.Raw {
 
 // grown makes a document of choices, so that the fuzzer need not find out by itself what a query looks like.
 func grown(t *testing.T, choices []byte) bson.Raw {
+	t.Helper()
 	g := grower{choices}
 	return raw(t, g.document(6))
 }

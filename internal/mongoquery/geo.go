@@ -1,6 +1,6 @@
 package mongoquery
 
-import "go.mongodb.org/mongo-driver/bson/bsontype"
+import "go.mongodb.org/mongo-driver/bson"
 
 // geo checks the geographic operators on a field, the last ones that a filter knows; doc has the siblings.
 func (c *check) geo(name []byte, v value, doc []byte) *Error {
@@ -80,7 +80,7 @@ func geometry(v value) *Error {
 func geometryMember(name []byte, v value) *Error {
 	switch string(name) {
 	case "type":
-		if v.kind != bsontype.String {
+		if v.kind != bson.TypeString {
 			return invalid("must be a string")
 		}
 		return nil

@@ -3,7 +3,7 @@ package mongoquery
 import (
 	"unicode/utf8"
 
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 )
 
 func existence(v value) *Error {
@@ -25,7 +25,7 @@ func typeNames(v value) *Error {
 }
 
 func typeName(v value) *Error {
-	if _, ok := v.integer(); !ok && v.kind != bsontype.String {
+	if _, ok := v.integer(); !ok && v.kind != bson.TypeString {
 		return invalid("must be a type")
 	}
 	return nil
@@ -51,7 +51,7 @@ func modulus(v value) *Error {
 }
 
 func regexOperand(v value) *Error {
-	if v.kind == bsontype.Regex { // bounded by wellFormed
+	if v.kind == bson.TypeRegex { // bounded by wellFormed
 		return nil
 	}
 	text, ok := v.text()

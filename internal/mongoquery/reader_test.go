@@ -11,6 +11,7 @@ import (
 
 // fields decodes what was accepted: that must be possible.
 func fields(t *testing.T, raw bson.Raw) bson.D {
+	t.Helper()
 	var d bson.D
 	if err := raw.Validate(); err != nil {
 		t.Fatalf("accepted, and malformed: %v", err)

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -257,7 +256,7 @@ func appendElement(dst []byte, it elements) []byte {
 func appendArray(dst []byte, name string, docs []bson.Raw) []byte {
 	at, dst := bsoncore.AppendArrayElementStart(dst, name)
 	for i, doc := range docs {
-		dst = appendElement(dst, elements{name: strconv.AppendInt(nil, int64(i), 10), value: value{bsontype.EmbeddedDocument, doc}})
+		dst = appendElement(dst, elements{name: strconv.AppendInt(nil, int64(i), 10), value: value{bson.TypeEmbeddedDocument, doc}})
 	}
 	dst, _ = bsoncore.AppendArrayEnd(dst, at)
 	return dst

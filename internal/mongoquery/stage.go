@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 )
 
 // stages checks a whole pipeline.
@@ -249,7 +248,7 @@ func sample(v value) *Error {
 
 // collection checks the collection of a join: a string, which is one of the same database.
 func (c *check) collection(v value) *Error {
-	if v.kind != bsontype.String {
+	if v.kind != bson.TypeString {
 		return invalid("must be the name of a collection")
 	}
 	name, _ := v.text()

@@ -1,7 +1,7 @@
 package mongoquery
 
 import (
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -183,7 +183,7 @@ func bit(name []byte, v value) *Error {
 	default:
 		return invalid("must be and, or or xor")
 	}
-	if v.kind != bsontype.Int32 && v.kind != bsontype.Int64 {
+	if v.kind != bson.TypeInt32 && v.kind != bson.TypeInt64 {
 		return invalid("must be a whole number")
 	}
 	return nil
