@@ -27,7 +27,7 @@ func (r sessionRef) filter() bson.D { return bson.D{{Key: fieldID, Value: r.id}}
 func (s *Service) Authenticate(ctx context.Context, cred middleware.Credential) (middleware.Identity, error) {
 	user, err := s.authenticate(ctx, cred)
 	if err != nil {
-		return nil, problem(err)
+		return nil, s.problem(err)
 	}
 	return user, nil
 }

@@ -39,7 +39,7 @@ func (s *Service) Cookies(collections ...string) []string {
 // and Origin as http.CrossOriginProtection does.
 func (s *Service) CheckOrigin(r *http.Request) error {
 	if s.place.Load().origins.Check(r) != nil {
-		return problem(ErrCrossOrigin)
+		return s.problem(ErrCrossOrigin)
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func (s *Service) writeCookie(c echo.Context, collection, value string, maxAge i
 	if secure {
 		name = secureCookiePrefix + collection
 	}
-	c.SetCookie(&http.Cookie{
+	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure wherever the gateway is known to be on https
 		Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	})

@@ -8,15 +8,14 @@ import (
 	"go.mongodb.org/mongo-driver/bson"
 )
 
-// ours are the reserved fields that only this package writes.
-var ours = []string{
-	fieldID, fieldKey, fieldIdentity, fieldPassword, fieldInserted, fieldPatched, fieldSessions, fieldBanned,
-}
-
-// isOurs reports whether a path leads to a field of this package.
+// isOurs reports whether a path leads to a field that only this package writes.
 func isOurs(path string) bool {
 	first, _, _ := strings.Cut(path, ".")
-	return slices.Contains(ours, first)
+	switch first {
+	case fieldID, fieldKey, fieldIdentity, fieldPassword, fieldInserted, fieldPatched, fieldSessions, fieldBanned:
+		return true
+	}
+	return false
 }
 
 // checkDocument refuses what a new user's document may not have, whoever made it.

@@ -79,33 +79,36 @@ type FieldError struct {
 // Error names the field and says what is wrong with it.
 func (e *FieldError) Error() string { return "auth: " + e.Field + " " + e.Reason }
 
-// rules turn our errors into problems.
-var rules = []service.Rule{
-	unauthorized(ErrInvalidCredentials, "invalid_credentials", "The key or the password is wrong."),
-	unauthorized(ErrTokenInvalid, "token_invalid", "The token is not valid here."),
-	unauthorized(ErrTokenExpired, "token_expired", "The token has expired."),
-	unauthorized(ErrSessionExpired, "session_expired", "The session is over. Sign in again."),
-	unauthorized(ErrRefreshTokenReused, "refresh_token_reused", "The refresh token was used before, so the session was ended. Sign in again."),
-	service.Is(ErrBanned, http.StatusForbidden, "account_banned", "This account is closed."),
-	service.Is(ErrCrossOrigin, http.StatusForbidden, "cross_origin", "By cookie, this works from the gateway's own pages only."),
-	service.Is(ErrUserUnknown, http.StatusNotFound, "user_unknown", "There is no such user."),
-	service.Is(ErrSessionUnknown, http.StatusNotFound, "session_unknown", "You have no such session."),
-	service.Is(ErrUnknownCollection, http.StatusNotFound, "collection_unknown", "This collection holds no users."),
-	service.Is(ErrKeyExists, http.StatusConflict, "key_exists", "There is an account with this key already."),
-	service.Is(ErrKeyReserved, http.StatusUnprocessableEntity, "key_reserved", "This key is a word that the routes need."),
-	service.As(func(e *KeyError) *service.Problem { return service.Invalid(fieldKey, e.Reason) }),
-	service.As((*FieldError).problem),
-	service.As(weakPassword),
-	service.As(queryProblem),
-	service.As(tooMany),
-	unavailable(ErrBusy, "busy", "Too many passwords are being checked. Try again soon."),
-	unavailable(ErrNotStarted, "not_started", "The service is starting. Try again soon."),
-	databaseProblem,
+// problems returns what errors mean over HTTP. Of each error the first rule that
+// knows it decides.
+func problems() []service.Rule {
+	return []service.Rule{
+		unauthorized(ErrInvalidCredentials, "invalid_credentials", "The key or the password is wrong."),
+		unauthorized(ErrTokenInvalid, "token_invalid", "The token is not valid here."),
+		unauthorized(ErrTokenExpired, "token_expired", "The token has expired."),
+		unauthorized(ErrSessionExpired, "session_expired", "The session is over. Sign in again."),
+		unauthorized(ErrRefreshTokenReused, "refresh_token_reused", "The refresh token was used before, so the session was ended. Sign in again."),
+		service.Is(ErrBanned, http.StatusForbidden, "account_banned", "This account is closed."),
+		service.Is(ErrCrossOrigin, http.StatusForbidden, "cross_origin", "By cookie, this works from the gateway's own pages only."),
+		service.Is(ErrUserUnknown, http.StatusNotFound, "user_unknown", "There is no such user."),
+		service.Is(ErrSessionUnknown, http.StatusNotFound, "session_unknown", "You have no such session."),
+		service.Is(ErrUnknownCollection, http.StatusNotFound, "collection_unknown", "This collection holds no users."),
+		service.Is(ErrKeyExists, http.StatusConflict, "key_exists", "There is an account with this key already."),
+		service.Is(ErrKeyReserved, http.StatusUnprocessableEntity, "key_reserved", "This key is a word that the routes need."),
+		service.As(func(e *KeyError) *service.Problem { return service.Invalid(fieldKey, e.Reason) }),
+		service.As((*FieldError).problem),
+		service.As(weakPassword),
+		service.As(queryProblem),
+		service.As(tooMany),
+		unavailable(ErrBusy, "busy", "Too many passwords are being checked. Try again soon."),
+		unavailable(ErrNotStarted, "not_started", "The service is starting. Try again soon."),
+		databaseProblem,
+	}
 }
 
 // problem returns err as the problem that a rule knows it by, or as it is.
-func problem(err error) error {
-	for _, rule := range rules {
+func (s *Service) problem(err error) error {
+	for _, rule := range s.rules {
 		if p := rule(err); p != nil {
 			return p
 		}

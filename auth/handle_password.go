@@ -16,7 +16,7 @@ type passwordRequest struct {
 
 // HandlePassword changes the password of the signed-in user: POST /password.
 func (s *Service) HandlePassword(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	if err := noQuery(c); err != nil {
 		return err

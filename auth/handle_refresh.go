@@ -15,7 +15,7 @@ type refreshRequest struct {
 
 // HandleRefresh continues a session with new tokens: POST /refresh.
 func (s *Service) HandleRefresh(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	if err := noQuery(c); err != nil {
 		return err

@@ -18,7 +18,7 @@ type sessionAnswer struct {
 // Mounted without a guard, it finds the user by itself, as all handlers do that
 // are about the signed-in user.
 func (s *Service) HandleSession(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	if err := noQuery(c); err != nil {
 		return err
@@ -32,7 +32,7 @@ func (s *Service) HandleSession(c echo.Context) (err error) {
 
 // HandleSessions lists the sessions of the signed-in user: GET /sessions.
 func (s *Service) HandleSessions(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	if err := noQuery(c); err != nil {
 		return err
@@ -50,7 +50,7 @@ func (s *Service) HandleSessions(c echo.Context) (err error) {
 
 // HandleEndSession ends one session of the signed-in user: DELETE /sessions/:id.
 func (s *Service) HandleEndSession(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	if err := noQuery(c); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (s *Service) HandleEndSession(c echo.Context) (err error) {
 // HandleEndSessions ends all sessions of the signed-in user but the present one:
 // DELETE /sessions?scope=others.
 func (s *Service) HandleEndSessions(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	query, err := strict.ParseQuery(c.Request().URL, "scope")
 	if err != nil {

@@ -29,7 +29,7 @@ type grantAnswer struct {
 
 // HandleSignin begins a session: POST /signin and /signin/:collection.
 func (s *Service) HandleSignin(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	credentials, err := s.parseSignin(c)
 	if err != nil {

@@ -19,7 +19,7 @@ type signoutAnswer struct {
 // /signout/:collection. It succeeds again and again, and for a request that
 // brings nothing, such as that of a browser that has forgotten already.
 func (s *Service) HandleSignout(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	if err := noQuery(c); err != nil {
 		return err

@@ -26,7 +26,7 @@ type signupAnswer struct {
 
 // HandleSignup makes an account: POST /signup and /signup/:collection.
 func (s *Service) HandleSignup(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	account, err := s.parseSignup(c)
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *Service) parseSignup(c echo.Context) (Account, error) {
 
 // checkNewDocument refuses what a document from outside may not have.
 func (s *Service) checkNewDocument(doc bson.Raw) error {
-	if err := documents.Document(doc); err != nil {
+	if err := queryRules().Document(doc); err != nil {
 		return err
 	}
 	elements, err := doc.Elements()

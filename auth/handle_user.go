@@ -28,7 +28,7 @@ type deleteAnswer struct {
 // HandleUser returns a user by key: GET /users/:key and /:key. Like the other two
 // handlers of users by key it asks nobody who they are: guard it with an API key.
 func (s *Service) HandleUser(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	ref, err := s.parseRef(c, nil)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Service) HandleUser(c echo.Context) (err error) {
 // HandleUpdateUser changes a user by key: PATCH /users/:key and /:key. Guard it
 // with an API key.
 func (s *Service) HandleUpdateUser(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	var body updateRequest
 	if err := strict.Body(c, strict.MaxBody, &body); err != nil {
@@ -70,7 +70,7 @@ func (s *Service) HandleUpdateUser(c echo.Context) (err error) {
 // HandleDeleteUser deletes a user by key: DELETE /users/:key and /:key. Guard it
 // with an API key.
 func (s *Service) HandleDeleteUser(c echo.Context) (err error) {
-	defer service.Edge(c, s.log(), &err, rules...)
+	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	ref, err := s.parseRef(c, nil)
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *Service) parseRef(c echo.Context, inBody bson.Raw) (Ref, error) {
 
 // checkUpdateRequest returns an update from outside as operators, checked.
 func (s *Service) checkUpdateRequest(update bson.Raw) (bson.Raw, error) {
-	operators, err := updates.Update(update)
+	operators, err := updateRules().Update(update)
 	if err != nil {
 		return nil, err
 	}

@@ -6,18 +6,22 @@ import (
 	"unicode/utf8"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 )
 
 // maxKeyBytes is the length of the longest address of RFC 5321, section
 // 4.5.3.1, and its "@".
 const maxKeyBytes = 320
 
-// reservedKeys are segments of our own routes, those to come included, and what
-// URL libraries remove from a path: a user of that name could not be reached.
-var reservedKeys = []string{
-	"signup", "signin", "signout", "refresh", "session", "sessions", "users", "password",
-	"verification", "recovery", "otp", "oauth", ".", "..",
+// isReservedKey reports whether a key is a segment of our own routes, those to
+// come included, or what URL libraries remove from a path: a user of that name
+// could not be reached.
+func isReservedKey(key string) bool {
+	switch strings.ToLower(key) {
+	case "signup", "signin", "signout", "refresh", "session", "sessions", "users", "password",
+		"verification", "recovery", "otp", "oauth", ".", "..":
+		return true
+	}
+	return false
 }
 
 // identityOf returns the form of a key by which accounts are unique: trimmed,
@@ -36,7 +40,7 @@ func unreachable(id bson.RawValue) string { return " " + subject(id) }
 
 // storedIdentity returns the identity of a user that another program stored.
 func storedIdentity(user bson.Raw) string {
-	if key := user.Lookup("_key"); key.Type == bsontype.String {
+	if key := user.Lookup("_key"); key.Type == bson.TypeString {
 		if identity := identityOf(key.StringValue()); identity != "" {
 			return identity
 		}
@@ -55,10 +59,8 @@ func checkKey(key string) (string, error) {
 	if !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
 		return "", &KeyError{Reason: "must not have control characters"}
 	}
-	for _, word := range reservedKeys {
-		if strings.EqualFold(identity, word) {
-			return "", ErrKeyReserved
-		}
+	if isReservedKey(key) {
+		return "", ErrKeyReserved
 	}
 	return key, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/imadelakhaldev/coglex/internal/password"
 	"github.com/imadelakhaldev/coglex/middleware"
 )
 
@@ -108,7 +109,7 @@ type Options struct {
 	// Defaults to DefaultMaxSessions.
 	MaxSessions int
 
-	// Cost is bcrypt's cost of new passwords, 4 to 31. Each step doubles the work.
+	// Cost is bcrypt's cost of new passwords, 4 to 16. Each step doubles the work.
 	//
 	// Defaults to DefaultCost.
 	Cost int
@@ -207,7 +208,7 @@ func resolve(secret string, opts *Options) (Options, error) {
 	setDefault(&o.Timeout, DefaultTimeout)
 	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // the default of the option
 	}
 	return o, errors.Join(
 		checkKeys(secret, o), checkNames(o), checkRanges(o), checkOrigins(o),
@@ -285,7 +286,7 @@ func checkRanges(o Options) error {
 		}
 	}
 	between("MaxSessions", o.MaxSessions, 1, 1000)
-	between("Cost", o.Cost, bcrypt.MinCost, bcrypt.MaxCost)
+	between("Cost", o.Cost, bcrypt.MinCost, password.MaxCost)
 	between("HashPlaces", o.HashPlaces, 0, 1<<16)
 	if o.NoLimits && o.Limiter != nil {
 		errs = append(errs, errors.New("auth: Options.NoLimits turns off the limits that Options.Limiter is to count"))

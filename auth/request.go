@@ -10,19 +10,18 @@ import (
 	"github.com/imadelakhaldev/coglex/service"
 )
 
-// queries are the rules for filters from outside: they may not read a reserved
-// field, by whatever operator.
-var queries = mongoquery.Rules{DenyReserved: true}
+// queryRules are for filters and documents from outside: they may not name a
+// reserved field, by whatever operator.
+func queryRules() *mongoquery.Rules { return &mongoquery.Rules{DenyReserved: true} }
 
-// updates are the rules for updates from outside.
-var updates = mongoquery.Rules{
-	DenyReserved: true,
-	Writable:     []string{fieldKey, fieldPassword},
-	Updates:      []string{"$set", "$unset", "$inc", "$mul", "$min", "$max", "$push", "$addToSet", "$pull", "$currentDate"},
+// updateRules are for updates from outside.
+func updateRules() *mongoquery.Rules {
+	return &mongoquery.Rules{
+		DenyReserved: true,
+		Writable:     []string{fieldKey, fieldPassword},
+		Updates:      []string{"$set", "$unset", "$inc", "$mul", "$min", "$max", "$push", "$addToSet", "$pull", "$currentDate"},
+	}
 }
-
-// documents are the rules for new documents from outside.
-var documents = mongoquery.Rules{DenyReserved: true}
 
 // noStore marks an answer as personal.
 func noStore(c echo.Context) { c.Response().Header().Set(echo.HeaderCacheControl, "no-store") }
@@ -60,7 +59,7 @@ func checkQuery(query bson.Raw) (bson.Raw, error) {
 	if query == nil {
 		return nil, nil
 	}
-	return query, queries.Filter(query)
+	return query, queryRules().Filter(query)
 }
 
 // checkSettable refuses a field that Options.Settable does not list. The path is

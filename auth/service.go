@@ -26,8 +26,9 @@ import (
 // Service signs people up and in, and knows them again. Make one with [New]. All
 // methods are safe for concurrent use.
 type Service struct {
-	db   *mongo.Database
-	opts Options // resolved
+	db    *mongo.Database
+	opts  Options // resolved
+	rules []service.Rule
 
 	collections map[string]*mongo.Collection
 	hasher      *password.Hasher
@@ -72,7 +73,7 @@ func New(db *mongo.Database, secret string, opts *Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{db: db, opts: o, collections: make(map[string]*mongo.Collection, len(o.Collections))}
+	s := &Service{db: db, opts: o, rules: problems(), collections: make(map[string]*mongo.Collection, len(o.Collections))}
 	for _, name := range o.Collections {
 		s.collections[name] = db.Collection(name)
 	}

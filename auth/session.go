@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 )
 
 // Session is one sign-in, on one device, until it ends.
@@ -120,7 +119,7 @@ func (r record) session(id string, now time.Time) (Session, bool) {
 }
 
 func parseSession(id string, value bson.RawValue) (Session, bool) {
-	if value.Type != bsontype.EmbeddedDocument || !sessionID.MatchString(id) {
+	if value.Type != bson.TypeEmbeddedDocument || !sessionID.MatchString(id) {
 		return Session{}, false
 	}
 	doc := value.Document()

@@ -131,7 +131,7 @@ func (s *Service) turn(ctx context.Context, collection, key string) (done func()
 			return func() { s.turns.Delete(account); close(mine) }, nil
 		}
 		select {
-		case <-other.(chan struct{}): //nolint:forcetypeassert // nothing else is stored
+		case <-other.(chan struct{}): //nolint:errcheck // nothing else is stored
 		case <-waiting.Done():
 			return nil, cmp.Or(ctx.Err(), ErrBusy)
 		}

@@ -73,6 +73,7 @@ func TestSignup(t *testing.T) {
 	g.signup("taken@example.com")
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			for _, path := range []string{prefix + "/signup", "/join"} {
 				r := post(path, test.body)
 				r.key = path != "/join"
@@ -98,6 +99,7 @@ func TestSignupRefusesReservedFields(t *testing.T) {
 		"_id", "_key", "_identity", "_password", "_inserted", "_patched", "_sessions", "_banned", "_role", "_", "$set", "$where", "a.b", "", "_sessions.x",
 	} {
 		t.Run(field, func(t *testing.T) {
+			t.Parallel()
 			a := g.do(post(prefix+"/signup", `{"_key":"eve","document":{`+quote(field)+`:1}}`))
 			if a.status != http.StatusBadRequest || !strings.Contains(a.str("detail"), "document.") {
 				t.Errorf("%d %s", a.status, a.text)

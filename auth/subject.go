@@ -24,18 +24,19 @@ const (
 // subject returns an _id in its text form, from which parseID reads it again.
 func subject(id bson.RawValue) string {
 	switch id.Type {
-	case bsontype.String:
+	case bson.TypeString:
 		text := id.StringValue()
 		if isPrefixed(text) {
 			return subjectString + text
 		}
 		return text
-	case bsontype.ObjectID:
+	case bson.TypeObjectID:
 		return subjectObjectID + id.ObjectID().Hex()
-	case bsontype.Int32, bsontype.Int64:
+	case bson.TypeInt32, bson.TypeInt64:
 		return subjectInteger + strconv.FormatInt(id.AsInt64(), 10)
+	default:
+		return subjectOther + base64.RawURLEncoding.EncodeToString(append([]byte{byte(id.Type)}, id.Value...))
 	}
-	return subjectOther + base64.RawURLEncoding.EncodeToString(append([]byte{byte(id.Type)}, id.Value...))
 }
 
 func isPrefixed(text string) bool {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 
 	"github.com/imadelakhaldev/coglex/internal/extjson"
@@ -139,7 +138,7 @@ func isVisible(field string) bool {
 
 // timeOf returns a date as Go has it, the zero time for any other value.
 func timeOf(v bson.RawValue) time.Time {
-	if v.Type != bsontype.DateTime {
+	if v.Type != bson.TypeDateTime {
 		return time.Time{}
 	}
 	return time.UnixMilli(v.DateTime()).UTC()
