@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -49,7 +50,7 @@ func TestStartFailsClearly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer busy.Close()
+	t.Cleanup(func() { busy.Close() })
 	port := busy.Addr().(*net.TCPAddr).Port
 	taken := t.TempDir()
 	start(t, taken, "SERVER_SECRET="+secret)
@@ -59,7 +60,7 @@ func TestStartFailsClearly(t *testing.T) {
 		env             []string
 	}{
 		{"port in use", t.TempDir(), "address already in use", []string{fmt.Sprint("SERVER_PORT=", port)}},
-		{"folder in use", taken, "in use", nil},
+		{"folder in use", taken, "another server uses the folder", nil},
 		{"short secret", t.TempDir(), "SERVER_SECRET", []string{"SERVER_SECRET=short"}},
 		{"not a port", t.TempDir(), "Port", []string{"SERVER_PORT=http"}},
 		{"not a duration", t.TempDir(), "number of seconds", []string{"SESSION_LIFETIME=soon"}},
@@ -69,7 +70,9 @@ func TestStartFailsClearly(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(build(t, "./examples/quickstart"))
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, build(t, "./examples/quickstart"))
 			cmd.Dir = tt.dir
 			cmd.Env = append([]string{"HOME=" + os.Getenv("HOME"), "SERVER_PORT=0", "SERVER_SECRET=" + secret}, tt.env...)
 			out, err := cmd.CombinedOutput()
