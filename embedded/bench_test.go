@@ -58,3 +58,22 @@ func BenchmarkUpdateByID(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkUpdateByIDAndVersion is what an update costs that wants the document to be as it was read.
+func BenchmarkUpdateByIDAndVersion(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			c := collection(b)
+			fill(b, c, n)
+			i := 0
+			for b.Loop() {
+				i = (i + 7919) % n
+				filter := bson.D{{Key: "_id", Value: fmt.Sprint(i)}, {Key: "_version", Value: 1}}
+				r, err := c.UpdateOne(b.Context(), filter, bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: 1}}}})
+				if err != nil || r.MatchedCount != 1 {
+					b.Fatal(r, err)
+				}
+			}
+		})
+	}
+}

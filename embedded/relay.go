@@ -116,7 +116,11 @@ func (r *relay) exchange(engine io.ReadWriter, m message, buf *bytes.Buffer) (me
 	case <-r.ctx.Done():
 		return nil, r.ctx.Err()
 	}
-	answer, err := ask(engine, m, buf)
+	narrowed, err := narrow(engine, cmd, m)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := ask(engine, narrowed, buf)
 	if err != nil {
 		return nil, err
 	}
