@@ -14,14 +14,6 @@ import (
 	"github.com/imadelakhaldev/coglex/middleware"
 )
 
-// maxRounds bounds how often Take looks again after another caller was faster.
-// A round is lost only to one that got somewhere, and after a few of them there
-// is either a place or a refusal.
-const maxRounds = 16
-
-// errContended says that a key changed faster than it could be read.
-var errContended = errors.New("limits: a key that changes without end")
-
 // Limiter keeps the counts. It is safe for concurrent use.
 type Limiter struct {
 	coll *mongo.Collection
@@ -40,42 +32,66 @@ func New(coll *mongo.Collection, now func() time.Time) *Limiter {
 }
 
 // Take takes a place under key or returns a *middleware.LimitError, whose wait is
-// always positive. A refused try changes nothing. A policy that makes no sense is
+// always positive. A refused try takes no place. A policy that makes no sense is
 // an error; those of the database are wrapped.
 func (l *Limiter) Take(ctx context.Context, key string, p middleware.Policy) error {
 	if err := check(p); err != nil {
 		return err
 	}
 	id, now := hash(key), l.time()
-	for range maxRounds {
-		s, err := l.read(ctx, id)
-		if err != nil {
-			return err
-		}
-		if wait := s.wait(now, p); wait > 0 {
-			return &middleware.LimitError{RetryAfter: wait}
-		}
-		if taken, err := l.write(ctx, id, s, now, p); taken || err != nil {
-			return err
-		}
+	d, err := l.read(ctx, id)
+	if err != nil {
+		return err
 	}
-	return errContended
+	number, e := d.at(now)
+	if wait := e.wait(now, p); wait > 0 {
+		return &middleware.LimitError{RetryAfter: wait}
+	}
+	if e.full(p) {
+		return l.takeDelayed(ctx, id, number, e, now, p)
+	}
+	e, err = l.count(ctx, id, number, "burst", now, p)
+	if err != nil || e.Burst <= int64(p.Burst) {
+		return err
+	}
+	return &middleware.LimitError{RetryAfter: e.wait(now, p)}
 }
 
-// Release gives back a place under key, where there is one: the next try finds it
-// free. A delay still counts from the place that was given back. A place of a
-// window that is over may be given back to the present one, in which then one
-// more attempt is made, but over both no more than places were given.
+// takeDelayed takes the one place that an era has after its delay.
+func (l *Limiter) takeDelayed(ctx context.Context, id string, number int64, e era, now time.Time, p middleware.Policy) error {
+	mine := e.Delayed + 1
+	e, err := l.count(ctx, id, number, "delayed", now, p)
+	if err != nil || e.Delayed == mine {
+		return err
+	}
+	// Another caller has it. This try must not make the next delay longer.
+	if err := l.change(ctx, id, "$inc", path(number, "delayed"), -1); err != nil {
+		return wrap("taking back a try", err)
+	}
+	e.Delayed = mine
+	return &middleware.LimitError{RetryAfter: e.wait(now, p)}
+}
+
+// Release gives back a place under key, where one is taken: the next try has it,
+// without a delay. A place of a window that is over may be given back to the
+// present one, in which then one more attempt is made, but over both no more
+// than places were given.
 func (l *Limiter) Release(ctx context.Context, key string, p middleware.Policy) error {
 	if err := check(p); err != nil {
 		return err
 	}
-	filter := bson.D{
-		{Key: "_id", Value: hash(key)},
-		{Key: "expires", Value: bson.D{{Key: "$gt", Value: l.time()}}},
-		{Key: "count", Value: bson.D{{Key: "$gt", Value: 0}}},
+	id := hash(key)
+	d, err := l.read(ctx, id)
+	if err != nil {
+		return err
 	}
-	_, err := l.coll.UpdateOne(ctx, filter, bson.D{{Key: "$inc", Value: bson.D{{Key: "count", Value: -1}}}})
+	number, e := d.at(l.time())
+	switch taken, burst := path(number, "burst"), int64(p.Burst); {
+	case e.Burst > burst: // with tries that got no place
+		err = l.change(ctx, id, "$set", taken, burst-1)
+	case e.Burst > 0:
+		err = l.change(ctx, id, "$inc", taken, -1)
+	}
 	return wrap("releasing a place", err)
 }
 
@@ -91,6 +107,19 @@ func (l *Limiter) Clear(ctx context.Context, keys ...string) error {
 
 // time returns the present time as the database keeps it.
 func (l *Limiter) time() time.Time { return l.now().UTC().Truncate(time.Millisecond) }
+
+// check refuses a policy that cannot be kept.
+func check(p middleware.Policy) error {
+	switch {
+	case p.Burst < 1:
+		return errors.New("limits: a policy's Burst must be 1 or more")
+	case p.Window < time.Millisecond:
+		return errors.New("limits: a policy's Window must be a millisecond or more")
+	case p.MinDelay < 0, p.MinDelay > 0 && p.MaxDelay < p.MinDelay:
+		return errors.New("limits: a policy's MinDelay must not be negative, and MaxDelay not below it")
+	}
+	return nil
+}
 
 // hash returns the _id of a key.
 func hash(key string) string {
