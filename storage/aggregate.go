@@ -41,7 +41,7 @@ func (s *Service) ExportAggregate(ctx context.Context, collection string, pipeli
 
 func (s *Service) eachAggregate(ctx context.Context, collection string, stages []bson.Raw) iter.Seq2[bson.Raw, error] {
 	return s.each(ctx, func(ctx context.Context) (*mongo.Cursor, error) {
-		return s.aggregate(ctx, collection, stages, options.Aggregate().SetBatchSize(exportBatch))
+		return s.aggregate(ctx, collection, stages, options.Aggregate().SetBatchSize(batch))
 	})
 }
 

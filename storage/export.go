@@ -16,8 +16,10 @@ import (
 )
 
 const (
-	// exportBatch is how many documents the database is asked for at once.
-	exportBatch = 500
+	// batch is how many documents the database is asked for at once: few enough to
+	// be held in memory for each export and list. MongoDB sends 16 MiB at most
+	// anyway, other servers whatever it comes to.
+	batch = 250
 	// exportChunk is about how many bytes are written at once.
 	exportChunk = 32 << 10
 	// exportWrite is how long a client may take for one chunk.

@@ -77,7 +77,7 @@ func (s *Service) Export(ctx context.Context, collection string, filter any, opt
 		return func(yield func(bson.Raw, error) bool) { yield(nil, err) }
 	}
 	return s.each(ctx, func(ctx context.Context) (*mongo.Cursor, error) {
-		return s.open(ctx, collection, q, options.Find().SetBatchSize(exportBatch))
+		return s.open(ctx, collection, q, options.Find().SetBatchSize(batch))
 	})
 }
 

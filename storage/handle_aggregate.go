@@ -55,7 +55,7 @@ func (s *Service) HandleAggregate(c echo.Context) (err error) {
 func (s *Service) writeAggregate(c echo.Context, collection string, stages []bson.Raw) error {
 	ctx, cancel := s.bounded(c.Request().Context())
 	defer cancel()
-	o := options.Aggregate().SetMaxTime(s.opts.QueryTimeout).SetBatchSize(MaxLimit)
+	o := options.Aggregate().SetMaxTime(s.opts.QueryTimeout).SetBatchSize(batch)
 	cursor, err := s.aggregate(ctx, collection, stages, o)
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ func (s *Service) exportPage(c echo.Context, collection string, p page) error {
 		p.limit = 0
 	}
 	docs := s.each(c.Request().Context(), func(ctx context.Context) (*mongo.Cursor, error) {
-		return s.open(ctx, collection, p.selection, options.Find().SetBatchSize(exportBatch))
+		return s.open(ctx, collection, p.selection, options.Find().SetBatchSize(batch))
 	})
 	return s.writeLines(c, docs, s.rules.Hidden)
 }
@@ -73,7 +73,7 @@ func (s *Service) writePage(c echo.Context, collection string, p page) error {
 	defer cancel()
 	q := p.selection
 	q.limit, q.sort = p.limit+1, tieBreak(p.sort)
-	cursor, err := s.open(ctx, collection, q, s.bounds().SetBatchSize(int32(q.limit)))
+	cursor, err := s.open(ctx, collection, q, s.bounds().SetBatchSize(min(batch, int32(q.limit))))
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (b *buffer) array(ctx context.Context, cursor *mongo.Cursor, limit int64, s
 		if b.bytes, err = extjson.AppendRelaxed(b.bytes, cursor.Current, skip...); err != nil {
 			return err
 		}
-		if len(b.bytes) > MaxAnswerBytes {
+		if n > 0 && len(b.bytes) > MaxAnswerBytes {
 			return ErrTooLarge
 		}
 	}

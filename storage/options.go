@@ -26,9 +26,9 @@ const (
 	DefaultLimit = 100
 	// MaxLimit is how many documents a list may have; NDJSON has no such bound.
 	MaxLimit = 1000
-	// MaxAnswerBytes is how large the JSON of a list may grow. What is larger is
-	// asked for in smaller parts, or as NDJSON.
-	MaxAnswerBytes = 32 << 20
+	// MaxAnswerBytes is how large the JSON of a list may grow, unless it is that of
+	// one document. What is larger is asked for in smaller parts, or as NDJSON.
+	MaxAnswerBytes = 16 << 20
 	// MaxIDBytes is how long an _id given by a client may be.
 	MaxIDBytes = 512
 )

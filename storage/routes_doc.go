@@ -48,7 +48,7 @@ func docFind() *service.Doc {
 			"count": "`true` adds the header `X-Total-Count`.",
 		},
 		Codes: queries(map[string]string{
-			"answer_too_large": "422: the array passes 32 MiB.",
+			"answer_too_large": "422: the array passes 16 MiB.",
 			"busy":             "503: too many exports at once.",
 		}),
 	}
@@ -121,7 +121,7 @@ func docAggregate() *service.Doc {
 	return &service.Doc{
 		Description: "With `Accept: application/x-ndjson` the answer is a document a line; otherwise an array of at most 1000.",
 		Codes: queries(map[string]string{
-			"answer_too_large": "422: the array passes 32 MiB.",
+			"answer_too_large": "422: the array passes 16 MiB.",
 			"busy":             "503: too many exports at once.",
 		}),
 	}
