@@ -211,6 +211,52 @@ func TestServeEndsWithItsListener(t *testing.T) {
 	}
 }
 
+// broken is a listener whose Accept fails when it is told to.
+type broken struct {
+	net.Listener
+	fail chan struct{}
+}
+
+func (b broken) Accept() (net.Conn, error) {
+	type accepted struct {
+		conn net.Conn
+		err  error
+	}
+	next := make(chan accepted, 1)
+	go func() {
+		conn, err := b.Listener.Accept()
+		next <- accepted{conn, err}
+	}()
+	select {
+	case a := <-next:
+		return a.conn, a.err
+	case <-b.fail:
+		return nil, errBroken
+	}
+}
+
+func TestServeCutsWhatIsInFlightWhenItsListenerBreaks(t *testing.T) {
+	t.Parallel()
+	app, e := newApp(t, nil), newEcho()
+	entered, _ := held(e)
+	l := broken{listen(t, "127.0.0.1:0"), make(chan struct{})}
+	r := &running{url: "http://" + l.Addr().String(), client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	ended, answered := make(chan error, 1), make(chan error, 1)
+	go func() { ended <- app.Serve(t.Context(), e, l) }()
+	go func() {
+		_, _, _, err := r.get(context.WithoutCancel(t.Context()), "/held")
+		answered <- err
+	}()
+	<-entered
+	close(l.fail)
+	if err := <-ended; !errors.Is(err, errBroken) {
+		t.Errorf("Serve returned %v, want the listener's error", err)
+	}
+	if err := <-answered; err == nil {
+		t.Error("the request was answered by a gateway that has stopped")
+	}
+}
+
 func TestRunSaysThatThePortIsInUse(t *testing.T) {
 	t.Parallel()
 	var d diary

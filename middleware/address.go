@@ -31,7 +31,7 @@ func AddressKey(address string) string {
 	if err != nil {
 		return "unknown"
 	}
-	addr = addr.Unmap().WithZone("")
+	addr = addr.Unmap()
 	if addr.Is4() {
 		return addr.String()
 	}

@@ -361,7 +361,10 @@ func TestEdgeDebugDoesNotTellTheCause(t *testing.T) {
 
 func TestEdgeUnderAHostsErrorHandler(t *testing.T) {
 	t.Parallel()
-	b := newBench(func(echo.Context) error { return fmt.Errorf("doing: %w", errKnown) })
+	b := newBench(func(c echo.Context) error {
+		c.Response().Header().Set("Content-Type", "text/html") // of a success that was not to be
+		return fmt.Errorf("doing: %w", errors.Join(errKnown, &limitError{3}))
+	})
 	b.e.HTTPErrorHandler = func(err error, c echo.Context) {
 		p, ok := errors.AsType[*service.Problem](err)
 		if !ok || !errors.Is(err, errKnown) {
@@ -378,6 +381,20 @@ func TestEdgeUnderAHostsErrorHandler(t *testing.T) {
 	}
 	if got := rec.Header().Get("Content-Type"); got != "application/json" {
 		t.Errorf("content type = %q, want the host's", got)
+	}
+}
+
+func TestEdgeKeepsTheCauseOfARuleThatNamesNone(t *testing.T) {
+	t.Parallel()
+	b := newBench(func(echo.Context) error { return &limitError{3} })
+	b.e.HTTPErrorHandler = func(err error, c echo.Context) {
+		if cause, ok := errors.AsType[*limitError](err); !ok || cause.max != 3 {
+			t.Errorf("error = %v, want the domain's error inside", err)
+		}
+		b.e.DefaultHTTPErrorHandler(err, c)
+	}
+	if rec := b.get(t); rec.Code != 422 {
+		t.Errorf("status = %d, want 422", rec.Code)
 	}
 }
 
