@@ -77,3 +77,20 @@ func BenchmarkUpdateByIDAndVersion(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFindByIDAndOwner is what it costs to find a document only if it belongs to somebody.
+func BenchmarkFindByIDAndOwner(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			c := collection(b)
+			fill(b, c, n)
+			i := 0
+			for b.Loop() {
+				i = (i + 7919) % n
+				if err := c.FindOne(b.Context(), bson.D{{Key: "_id", Value: fmt.Sprint(i)}, {Key: "n", Value: 0}}).Err(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

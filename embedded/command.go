@@ -81,6 +81,13 @@ func (c *command) readBody() error {
 	c.name = first.Key()
 	c.coll, _ = first.Value().StringValueOK()
 	c.db, _ = c.body.Lookup("$db").StringValueOK()
+	names := map[string]bool{}
+	for _, seq := range c.seqs {
+		if _, err := c.body.LookupErr(seq.name); err == nil || names[seq.name] {
+			return errMalformed // the same field twice
+		}
+		names[seq.name] = true
+	}
 	return nil
 }
 

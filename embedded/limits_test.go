@@ -1,8 +1,10 @@
 package embedded_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -67,7 +69,16 @@ func limits() map[int]map[string]bson.D {
 			"commit": d("commitTransaction", 1), "abort": d("abortTransaction", 1), "mapReduce": d("mapReduce", "c"),
 			"bulkWrite": d("bulkWrite", 1), "endSessions": d("endSessions", bson.A{}), "shutdown": d("shutdown", 1),
 		},
-		2: {"$options alone": find(d("s", d("$options", "i")))},
+		2: {
+			"$options alone":           find(d("s", d("$options", "i"))),
+			"_id twice":                find(d("_id", "a", "_id", "b", "n", 1)),
+			"field stored twice":       insert(d("a", 1, "a", 2)),
+			"an option given twice":    append(find(d()), d("filter", d("$where", "true"))...),
+			"an index named twice":     d("createIndexes", "c", "indexes", bson.A{append(d("key", d("e", 1), "name", "i"), d("name", "j")...)}),
+			"an operator given twice":  update(d("$set", d("a", 2), "$set", d("t.$", 2))),
+			"a condition given twice":  find(d("o", d("$gt", 1, "$gt", 2))),
+			"a field of a query twice": d("count", "c", "query", d("a", 1, "a", 2)),
+		},
 		notImplemented: {
 			"change stream of a collection": pipeline(d("$changeStream", d())),
 			"change stream of a database":   d("aggregate", 1, "pipeline", bson.A{d("$changeStream", d())}, "cursor", d()),
@@ -216,6 +227,28 @@ func TestWhatIsMissingIsRefused(t *testing.T) {
 	}
 	if err != nil || len(after) != 1 || fmt.Sprint(after[0]) != fmt.Sprint(before) {
 		t.Errorf("the collection has become %v, %v", after, err)
+	}
+}
+
+func TestFieldTwiceInBodyAndSequence(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	message := request(t, 0, d("insert", "c", "documents", bson.A{d("_id", 1)}, "$db", "test"))
+	doc, _ := bson.Marshal(d("_id", 2))
+	section := append([]byte("documents\x00"), doc...)
+	message = append(message, 1)
+	message = binary.LittleEndian.AppendUint32(message, uint32(4+len(section)))
+	message = append(message, section...)
+	binary.LittleEndian.PutUint32(message, uint32(len(message)))
+	conn := dial(t, s)
+	if _, err := conn.Write(message); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := io.ReadAll(conn); len(b) > 0 {
+		t.Errorf("an answer: %q", b)
+	}
+	if n := count(t, connect(t, s).Database("test").Collection("c"), d()); n != 0 {
+		t.Errorf("%d documents", n)
 	}
 }
 

@@ -85,27 +85,20 @@ func replace(doc bsoncore.Document, name string, value bsoncore.Document) bsonco
 
 // probe asks the engine whether the document with the _id matches the rest of the filter.
 func probe(engine io.ReadWriter, cmd command, id, rest bsoncore.Document) (bool, error) {
-	match := func(filter bsoncore.Document) bsoncore.Document {
-		return bsoncore.NewDocumentBuilder().AppendDocument("$match", filter).Build()
-	}
 	onlyID := bsoncore.NewDocumentBuilder().AppendInt32("_id", 1).Build()
-	request := newMessage(make(message, headerLen), bsoncore.NewDocumentBuilder().
+	pipeline := []bsoncore.Document{stage("$match", id), stage("$match", rest), stage("$project", onlyID)}
+	body := bsoncore.NewDocumentBuilder().
 		AppendString("aggregate", cmd.coll).
-		AppendArray("pipeline", bsoncore.NewArrayBuilder().
-			AppendDocument(match(id)).
-			AppendDocument(match(rest)).
-			AppendDocument(bsoncore.NewDocumentBuilder().AppendDocument("$project", onlyID).Build()).
-			Build()).
-		// Room for two, or the engine keeps the cursor for a second that never comes.
-		AppendDocument("cursor", bsoncore.NewDocumentBuilder().AppendInt32("batchSize", 2).Build()).
+		AppendArray("pipeline", array(pipeline)).
+		AppendDocument("cursor", firstTwo()).
 		AppendString("$db", cmd.db).
-		Build(), "", nil)
-	answer, err := ask(engine, request, new(bytes.Buffer))
+		Build()
+	answer, err := ask(engine, newMessage(make(message, headerLen), body, "", nil), new(bytes.Buffer))
 	if err != nil {
 		return false, err
 	}
-	body, _ := answerBody(answer)
-	return len(items(body.Lookup("cursor", "firstBatch"))) == 1, nil
+	found, _ := answerBody(answer)
+	return len(items(found.Lookup("cursor", "firstBatch"))) == 1, nil
 }
 
 // newMessage makes an OP_MSG with the number of the request, a body and, if name is not empty, a sequence of one

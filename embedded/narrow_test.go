@@ -88,3 +88,47 @@ func TestVersionsAreTakenOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestReadsByIDAndMore(t *testing.T) {
+	t.Parallel()
+	c := collection(t).Database().Collection("c")
+	insert(t, c, d("_id", "a", "n", 1, "o", d("k", 1), "t", bson.A{1, 2}), d("_id", "b", "n", 1))
+	find := func(filter bson.D, more ...any) bson.D {
+		return append(d("find", "c", "filter", filter), d(more...)...)
+	}
+	pipeline := func(stages ...any) bson.D { return d("aggregate", "c", "pipeline", bson.A(stages), "cursor", d()) }
+	for name, row := range map[string]struct {
+		command bson.D
+		want    string
+	}{
+		"matching":               {find(d("_id", "b", "n", 1)), `[{"_id": "b","n": {"$numberInt":"1"}}]`},
+		"rest first":             {find(d("n", 1, "_id", "b")), `[{"_id": "b","n": {"$numberInt":"1"}}]`},
+		"not matching":           {find(d("_id", "b", "n", 2)), `[]`},
+		"no such _id":            {find(d("_id", "z", "n", 1)), `[]`},
+		"_id twice":              {find(d("_id", "b", "$and", bson.A{d("_id", "a")})), `[]`},
+		"included":               {find(d("_id", "b", "n", 1), "projection", d("n", 1, "_id", 0)), `[{"n": {"$numberInt":"1"}}]`},
+		"excluded":               {find(d("_id", "a", "n", 1), "projection", d("o", 0, "t", false)), `[{"_id": "a","n": {"$numberInt":"1"}}]`},
+		"projection before":      {append(d("find", "c", "projection", d("_id", 1)), d("filter", d("_id", "a", "n", 1))...), `[{"_id": "a"}]`},
+		"constant":               {find(d("_id", "b", "n", 1), "projection", d("n", "x")), `[{"_id": "b","n": "x"}]`},
+		"nothing projected":      {find(d("_id", "b", "n", 1), "projection", d()), `[{"_id": "b","n": {"$numberInt":"1"}}]`},
+		"sort, limit and hint":   {find(d("_id", "b", "n", 1), "sort", d("n", -1), "limit", 1, "singleBatch", true, "hint", "x"), `[{"_id": "b","n": {"$numberInt":"1"}}]`},
+		"skip":                   {find(d("_id", "b", "n", 1), "skip", 1), `[]`},
+		"batch of none":          {find(d("_id", "b", "n", 1), "batchSize", 0), `[]`},
+		"pipeline":               {pipeline(d("$match", d("_id", "b", "n", 1))), `[{"_id": "b","n": {"$numberInt":"1"}}]`},
+		"pipeline, not matching": {pipeline(d("$match", d("_id", "b", "n", 2))), `[]`},
+		"pipeline that counts":   {pipeline(d("$match", d("_id", "b", "n", 1)), d("$count", "n")), `[{"n": {"$numberInt":"1"}}]`},
+		"pipeline, later match":  {pipeline(d("$limit", 2), d("$match", d("_id", "b", "n", 1))), `[{"_id": "b","n": {"$numberInt":"1"}}]`},
+	} {
+		var got struct {
+			Cursor struct {
+				ID         int64
+				NS         string
+				FirstBatch bson.RawValue `bson:"firstBatch"`
+			}
+		}
+		err := c.Database().RunCommand(t.Context(), row.command).Decode(&got)
+		if err != nil || got.Cursor.FirstBatch.String() != row.want || got.Cursor.NS != "test.c" {
+			t.Errorf("%s: %v in %q, %v, want %s", name, got.Cursor.FirstBatch, got.Cursor.NS, err, row.want)
+		}
+	}
+}

@@ -29,10 +29,16 @@ func checkValues(doc bsoncore.Document, depth int) *refusal {
 		return notImplemented("documents nested so deep")
 	}
 	elements, _ := doc.Elements()
+	seen := make(map[string]bool, len(elements))
 	return each(elements, func(e bsoncore.Element) *refusal {
-		if badName(e.Key()) || !utf8.ValidString(e.Key()) {
+		key := e.Key()
+		if badName(key) || !utf8.ValidString(key) {
 			return notImplemented("fields with quotation marks, backslashes or control characters in their names")
 		}
+		if seen[key] { // the relay and the engine might each see another of the two
+			return &refusal{codeBadValue, "BadValue", "a document has two fields of the same name"}
+		}
+		seen[key] = true
 		return checkValue(e.Value(), depth)
 	})
 }

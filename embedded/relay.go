@@ -108,7 +108,7 @@ func (r *relay) exchange(engine io.ReadWriter, m message, buf *bytes.Buffer) (me
 		return newAnswer(m, refused.document()), nil
 	}
 	if readOnly[cmd.name] {
-		return ask(engine, m, buf)
+		return ask(engine, narrowRead(cmd, m), buf)
 	}
 	select {
 	case r.writing <- struct{}{}:

@@ -1,0 +1,111 @@
+package embedded
+
+import "go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
+
+// narrowRead does for reads what narrow does for writes: it returns a request that means the same and that the engine
+// can answer by the index on _id. The request given comes back if there is nothing to save.
+func narrowRead(cmd command, m message) message {
+	switch cmd.name {
+	case "aggregate":
+		return narrowAggregate(cmd, m)
+	case "find":
+		return narrowFind(cmd, m)
+	default:
+		return m
+	}
+}
+
+// narrowAggregate parts a $match of _id and more at the head of a pipeline in two.
+func narrowAggregate(cmd command, m message) message {
+	stages := cmd.list("pipeline")
+	if len(stages) == 0 {
+		return m
+	}
+	filter, _ := stages[0].Lookup("$match").DocumentOK()
+	id, rest, ok := splitID(filter)
+	if !ok {
+		return m
+	}
+	pipeline := append([]bsoncore.Document{stage("$match", id), stage("$match", rest)}, stages[1:]...)
+	b := bsoncore.NewDocumentBuilder()
+	elements, _ := cmd.body.Elements()
+	for _, e := range elements {
+		if e.Key() == "pipeline" {
+			b.AppendArray("pipeline", array(pipeline))
+		} else {
+			b.AppendValue(e.Key(), e.Value())
+		}
+	}
+	return newMessage(m, b.Build(), "", nil)
+}
+
+// kept names the options of find that mean the same to a pipeline, and dropped those that mean nothing where one
+// document at most is found. A find with any other option stays what it is.
+var (
+	kept = map[string]bool{
+		"$clusterTime": true, "$db": true, "$readPreference": true, "comment": true, "lsid": true, "maxTimeMS": true, "readConcern": true,
+	}
+	dropped = map[string]bool{
+		"allowDiskUse": true, "hint": true, "limit": true, "singleBatch": true, "sort": true,
+	}
+)
+
+// narrowFind makes a find by _id and more a pipeline, whose answer looks the same.
+func narrowFind(cmd command, m message) message {
+	b := bsoncore.NewDocumentBuilder().AppendString("aggregate", cmd.coll)
+	var pipeline, projection []bsoncore.Document
+	elements, _ := cmd.body.Elements()
+	for _, e := range elements[1:] {
+		switch key := e.Key(); {
+		case key == "filter":
+			filter, _ := e.Value().DocumentOK()
+			id, rest, ok := splitID(filter)
+			if !ok {
+				return m
+			}
+			pipeline = append(pipeline, stage("$match", id), stage("$match", rest))
+		case key == "projection" && isSelection(e.Value()):
+			if doc, _ := e.Value().DocumentOK(); len(fields(e.Value())) > 0 {
+				projection = append(projection, stage("$project", doc))
+			}
+		case dropped[key]:
+		case kept[key]:
+			b.AppendValue(key, e.Value())
+		default:
+			return m
+		}
+	}
+	if pipeline == nil {
+		return m
+	}
+	pipeline = append(pipeline, projection...)
+	return newMessage(m, b.AppendArray("pipeline", array(pipeline)).AppendDocument("cursor", firstTwo()).Build(), "", nil)
+}
+
+// isSelection tells whether a projection only says which fields are wanted or which are not.
+func isSelection(projection bsoncore.Value) bool {
+	for _, e := range fields(projection) {
+		if _, boolean := e.Value().BooleanOK(); !boolean && !e.Value().IsNumber() {
+			return false
+		}
+	}
+	return true
+}
+
+func stage(name string, v bsoncore.Document) bsoncore.Document {
+	return bsoncore.NewDocumentBuilder().AppendDocument(name, v).Build()
+}
+
+func array(docs []bsoncore.Document) bsoncore.Array {
+	b := bsoncore.NewArrayBuilder()
+	for _, doc := range docs {
+		b.AppendDocument(doc)
+	}
+	return b.Build()
+}
+
+// firstTwo is the cursor of a pipeline that gives one document at most. With room for one only, the engine would keep
+// it open for a second.
+func firstTwo() bsoncore.Document {
+	return bsoncore.NewDocumentBuilder().AppendInt32("batchSize", 2).Build()
+}
