@@ -267,13 +267,18 @@ func TestRacingTriesGetExactlyTheBurst(t *testing.T) {
 			b.race(t, p, p.Burst) // one that is over
 			if p.MinDelay > 0 {
 				b.pass(time.Second)
-				b.race(t, p, 1) // one whose delay is over
+				b.race(t, p, 1)                    // one whose delay is over
+				b.refuse(t, "k", p, 2*time.Second) // those who lost did not count
 			}
 			if err := b.Clear(t.Context(), "k"); err != nil {
 				t.Fatal(err)
 			}
 			b.take(t, "k", p)
-			b.race(t, p, p.Burst-1) // one that is half full
+			b.race(t, p, p.Burst-1) // one that is begun
+			if err := b.Release(t.Context(), "k", p); err != nil {
+				t.Fatal(err)
+			}
+			b.race(t, p, 1) // the one that was given back
 		})
 	}
 }
