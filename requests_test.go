@@ -56,10 +56,9 @@ func TestHandlerGivesEachRequestAnID(t *testing.T) {
 	}
 }
 
-func TestHandlerLogsEachRequest(t *testing.T) {
-	t.Parallel()
-	log := newLines()
-	app, e := newApp(t, &coglex.Options{Logger: log.logger()}), newEcho()
+// answers returns an echo that answers in several ways.
+func answers() *echo.Echo {
+	e := newEcho()
 	e.GET("/ok", func(c echo.Context) error { return c.String(http.StatusOK, "twelve bytes") })
 	e.GET("/silent", func(echo.Context) error { return nil })
 	e.GET("/parts", func(c echo.Context) error {
@@ -72,6 +71,11 @@ func TestHandlerLogsEachRequest(t *testing.T) {
 		c.Response().Writer.WriteHeader(http.StatusEarlyHints)
 		return c.NoContent(http.StatusNoContent)
 	})
+	return e
+}
+
+func TestHandlerLogsEachRequest(t *testing.T) {
+	t.Parallel()
 	rows := map[string]struct {
 		target string
 		status float64
@@ -86,6 +90,9 @@ func TestHandlerLogsEachRequest(t *testing.T) {
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			log := newLines()
+			app, e := newApp(t, &coglex.Options{Logger: log.logger()}), answers()
 			send(app.Handler(e), "GET", row.target)
 			line := log.next("request")
 			if took, ok := line["took"].(float64); !ok || took <= 0 {

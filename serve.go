@@ -57,7 +57,7 @@ func (a *App) Serve(ctx context.Context, e *echo.Echo, l net.Listener) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = errors.Join(errors.New("coglex: some requests did not end within the drain timeout and were cut"), server.Close())
 	}
-	<-failed
+	<-failed //nolint:errcheck // that the server was closed, which we know
 	return errors.Join(err, a.stopWithin(ctx))
 }
 

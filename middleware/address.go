@@ -49,8 +49,8 @@ func AddressKey(address string) string {
 //
 // The first time that another peer sends the header, a warning is logged: either
 // a proxy is missing in the list, or someone tries to look like someone else. A
-// nil log is slog.Default(). All malformed entries are returned as one error.
-func TrustProxies(log *slog.Logger, proxies ...string) (echo.IPExtractor, error) {
+// nil logger is slog.Default(). All malformed entries are returned as one error.
+func TrustProxies(logger *slog.Logger, proxies ...string) (echo.IPExtractor, error) {
 	trust := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
 	var ranges []*net.IPNet
 	var errs []error
@@ -66,8 +66,8 @@ func TrustProxies(log *slog.Logger, proxies ...string) (echo.IPExtractor, error)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	if log == nil {
-		log = slog.Default()
+	if logger == nil {
+		logger = slog.Default()
 	}
 	forwarded, direct := echo.ExtractIPFromXFFHeader(trust...), echo.ExtractIPDirect()
 	var once sync.Once
@@ -77,7 +77,7 @@ func TrustProxies(log *slog.Logger, proxies ...string) (echo.IPExtractor, error)
 		}
 		if !within(ranges, peer(r)) {
 			once.Do(func() {
-				log.Warn("X-Forwarded-For from a peer that is no trusted proxy is ignored", slog.String("peer", peer(r)))
+				logger.Warn("X-Forwarded-For from a peer that is no trusted proxy is ignored", slog.String("peer", peer(r)))
 			})
 			return direct(r)
 		}

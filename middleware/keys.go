@@ -31,7 +31,8 @@ type KeyVerifier interface {
 
 // Keys is a [KeyVerifier] for a few keys that may do everything.
 type Keys struct {
-	sums [][sha256.Size]byte
+	sums   [][sha256.Size]byte
+	scopes []string // shared by all answers, which nobody may change
 }
 
 var _ KeyVerifier = (*Keys)(nil)
@@ -45,7 +46,7 @@ func NewKeys(keys ...string) (*Keys, error) {
 		return nil, errors.New("middleware: an API key is needed")
 	}
 	var errs []error
-	k := &Keys{sums: make([][sha256.Size]byte, len(keys))}
+	k := &Keys{sums: make([][sha256.Size]byte, len(keys)), scopes: []string{AllScopes}}
 	for i, key := range keys {
 		if err := checkShape(key); err != nil {
 			errs = append(errs, fmt.Errorf("middleware: API key %d of %d %w", i+1, len(keys), err))
@@ -80,8 +81,5 @@ func (k *Keys) VerifyKey(_ context.Context, presented string) ([]string, error) 
 	if found == 0 {
 		return nil, ErrUnknownKey
 	}
-	return allScopes, nil
+	return k.scopes, nil
 }
-
-// allScopes is shared by all answers, which nobody may change.
-var allScopes = []string{AllScopes}

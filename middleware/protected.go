@@ -13,10 +13,10 @@ import (
 )
 
 // HeaderAPIKey is the request header that carries the API key.
-const HeaderAPIKey = "X-API-Key"
+const HeaderAPIKey = "X-API-Key" //nolint:gosec // a name, not a key
 
 // canonicalAPIKey is the header as net/http keeps it.
-const canonicalAPIKey = "X-Api-Key"
+const canonicalAPIKey = "X-Api-Key" //nolint:gosec // a name, not a key
 
 // Protected admits requests whose X-API-Key header holds a key that v knows and
 // that was granted every one of the scopes. A missing, repeated or wrong key is

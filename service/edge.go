@@ -40,8 +40,8 @@ func As[E error](problem func(E) *Problem) Rule {
 // turns the error into what echo's error handler, or a host's, writes rightly:
 // see [Fail]. A panic becomes a bare 500 whose value and stack are in the log
 // only. A panic with [http.ErrAbortHandler] passes, for
-// that is how net/http breaks a connection. A nil log is slog.Default().
-func Edge(c echo.Context, log *slog.Logger, err *error, rules ...Rule) {
+// that is how net/http breaks a connection. A nil logger is slog.Default().
+func Edge(c echo.Context, logger *slog.Logger, err *error, rules ...Rule) {
 	if v := recover(); v != nil {
 		if v == http.ErrAbortHandler { //nolint:errorlint // net/http itself compares the panic value
 			panic(v) //nolint:forbidigo // the documented way to break the connection
@@ -49,7 +49,7 @@ func Edge(c echo.Context, log *slog.Logger, err *error, rules ...Rule) {
 		// A problem by now, so that no rule mistakes it for something milder.
 		*err = internal(fmt.Errorf("service: handler panicked: %v\n%s", v, debug.Stack()))
 	}
-	*err = Fail(c, log, *err, rules...)
+	*err = Fail(c, logger, *err, rules...)
 }
 
 // Fail turns an error into an *echo.HTTPError that carries the problem: a
@@ -61,8 +61,8 @@ func Edge(c echo.Context, log *slog.Logger, err *error, rules ...Rule) {
 // debugging, under the request id: the X-Request-Id that the answer has, or one
 // that Fail gives it. The problem stays reachable by errors.As, so a host's own
 // error handler may write it in another shape. An *echo.HTTPError is returned as
-// it is, and nil as nil. A nil log is slog.Default().
-func Fail(c echo.Context, log *slog.Logger, err error, rules ...Rule) error {
+// it is, and nil as nil. A nil logger is slog.Default().
+func Fail(c echo.Context, logger *slog.Logger, err error, rules ...Rule) error {
 	if err == nil {
 		return nil
 	}
@@ -75,7 +75,7 @@ func Fail(c echo.Context, log *slog.Logger, err error, rules ...Rule) error {
 	if id == "" {
 		id = rand.Text()
 	}
-	report(c, log, p, id, err)
+	report(c, logger, p, id, err)
 	if !c.Response().Committed {
 		header.Set(echo.HeaderXRequestID, id)
 		p.header(header)
@@ -120,19 +120,19 @@ func internal(cause error) *Problem {
 }
 
 // report logs what went wrong on our side.
-func report(c echo.Context, log *slog.Logger, p *Problem, id string, err error) {
+func report(c echo.Context, logger *slog.Logger, p *Problem, id string, err error) {
 	level := slog.LevelDebug
 	if p.Status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
-	if log == nil {
-		log = slog.Default()
+	if logger == nil {
+		logger = slog.Default()
 	}
 	ctx := c.Request().Context()
-	if !log.Enabled(ctx, level) {
+	if !logger.Enabled(ctx, level) {
 		return
 	}
-	log.LogAttrs(ctx, level, "request failed",
+	logger.LogAttrs(ctx, level, "request failed",
 		slog.String("request_id", id), slog.String("method", c.Request().Method), slog.String("route", c.Path()),
 		slog.Int("status", p.Status), slog.String("code", p.Code), slog.Any("error", err))
 }

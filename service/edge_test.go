@@ -228,7 +228,7 @@ func TestEdgeLetsErrAbortHandlerPass(t *testing.T) {
 	t.Parallel()
 	b := newBench(func(echo.Context) error { panic(http.ErrAbortHandler) })
 	defer func() {
-		if v := recover(); v != http.ErrAbortHandler {
+		if v := recover(); v != http.ErrAbortHandler { //nolint:errorlint // net/http itself compares the panic value
 			t.Errorf("recovered %v, want http.ErrAbortHandler", v)
 		}
 		if b.log.Len() > 0 {

@@ -18,6 +18,7 @@ const envChild = "COGLEX_DBTEST_CHILD"
 // TestChild is run in a process of its own by the test below: it tells the
 // shared server's folder and address, and waits to be killed.
 func TestChild(t *testing.T) {
+	t.Parallel()
 	if os.Getenv(envChild) == "" {
 		return
 	}

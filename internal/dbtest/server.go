@@ -53,7 +53,7 @@ func (s *Server) Start() error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(binary, "-dir", s.dir, "-addr", s.addr) //nolint:gosec,noctx // our own binary; it ends with its standard input
+	cmd := exec.Command(binary, "-dir", s.dir, "-addr", s.addr)
 	cmd.Stderr = os.Stderr
 	if s.held != nil {
 		cmd.ExtraFiles = []*os.File{s.held}

@@ -3,10 +3,8 @@
 package mongoerr
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/mongo"
@@ -19,42 +17,6 @@ import (
 // retryAfter is when a client should come back to a database that was away.
 const retryAfter = 2 * time.Second
 
-// Codes of MongoDB's error_codes.yml, and of servers that lack a feature.
-var (
-	unsupported = []int{
-		59,    // CommandNotFound
-		115,   // CommandNotSupported
-		238,   // NotImplemented
-		303,   // FeatureNotSupported
-		40324, // an unknown aggregation stage
-		20,    // IllegalOperation: transactions or change streams on a standalone server
-	}
-	refused = []int{
-		2,   // BadValue
-		9,   // FailedToParse
-		14,  // TypeMismatch
-		28,  // PathNotViable
-		40,  // ConflictingUpdateOperators
-		52,  // DollarPrefixedFieldName
-		54,  // NotSingleValueField
-		55,  // InvalidDBRef
-		56,  // EmptyFieldName
-		57,  // DottedFieldName
-		66,  // ImmutableField
-		168, // InvalidPipelineOperator
-	}
-	tooLarge = []int{10334, 17280, 17419, 17420}
-	busy     = []int{
-		91, 11600, 11601, 11602, 10107, 13435, 13436, 189, // shutting down, stepping down, not primary
-		6, 7, 89, 9001, // hosts unreachable
-	}
-	timedOut = []int{50, 262, 24} // MaxTimeMSExpired, ExceededTimeLimit, LockTimeout
-)
-
-// firstAssertion is where the codes without a name begin ("Location40234"), by
-// the hundreds: each is one check of what a client sent, in an expression mostly.
-const firstAssertion = 10000
-
 // Problem is a [service.Rule] for errors of the database. It knows duplicate
 // keys (409), refused values (400), documents that are too large (413) or fail
 // the collection's validation (422), operations that need too much memory (422),
@@ -66,17 +28,17 @@ func Problem(err error) *service.Problem {
 		return &service.Problem{Status: http.StatusConflict, Code: "duplicate_key", Detail: "A document with this key exists already.", Err: err}
 	case IsUnavailable(err):
 		return Unavailable(err)
-	case mongo.IsTimeout(err) || errors.Is(err, context.DeadlineExceeded) || has(err, timedOut):
+	case mongo.IsTimeout(err) || is(err, timedOut):
 		return &service.Problem{Status: http.StatusGatewayTimeout, Code: "timeout", Detail: "The database did not answer in time.", Err: err}
 	case IsUnsupported(err):
 		return &service.Problem{Status: http.StatusNotImplemented, Code: "unsupported", Detail: "The database behind this gateway lacks this feature.", Err: err}
-	case has(err, tooLarge):
+	case is(err, tooLarge):
 		return &service.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Detail: "A document may have 16 MiB at most.", Err: err}
-	case has(err, []int{121}):
+	case is(err, invalid):
 		return &service.Problem{Status: http.StatusUnprocessableEntity, Code: "validation_failed", Detail: "The document does not pass the collection's validation.", Err: err}
-	case has(err, []int{292}): // QueryExceededMemoryLimitNoDiskUseAllowed
+	case is(err, tooExpensive):
 		return &service.Problem{Status: http.StatusUnprocessableEntity, Code: "too_expensive", Detail: "This takes more memory than the database gives to one operation.", Err: err}
-	case has(err, refused) || isAssertion(err):
+	case is(err, refused):
 		return &service.Problem{Status: http.StatusBadRequest, Code: "invalid", Detail: "The database refuses this operation as it is.", Err: err}
 	}
 	return nil
@@ -110,28 +72,8 @@ func IsUnavailable(err error) bool {
 		return true
 	}
 	return errors.Is(err, mongo.ErrClientDisconnected) || errors.Is(err, topology.ErrServerClosed) ||
-		mongo.IsNetworkError(err) && !mongo.IsTimeout(err) || has(err, busy)
+		mongo.IsNetworkError(err) && !mongo.IsTimeout(err) || is(err, busy)
 }
 
 // IsUnsupported reports whether the database lacks the feature that was asked for.
-func IsUnsupported(err error) bool { return has(err, unsupported) }
-
-// isAssertion reports whether a server error has a code without a name.
-func isAssertion(err error) bool {
-	if e, ok := errors.AsType[mongo.CommandError](err); ok {
-		return e.Code >= firstAssertion
-	}
-	if e, ok := errors.AsType[mongo.WriteException](err); ok {
-		return slices.ContainsFunc(e.WriteErrors, func(w mongo.WriteError) bool { return w.Code >= firstAssertion })
-	}
-	if e, ok := errors.AsType[mongo.BulkWriteException](err); ok {
-		return slices.ContainsFunc(e.WriteErrors, func(w mongo.BulkWriteError) bool { return w.Code >= firstAssertion })
-	}
-	return false
-}
-
-// has reports whether a server error carries one of the codes.
-func has(err error, codes []int) bool {
-	se, ok := errors.AsType[mongo.ServerError](err)
-	return ok && slices.ContainsFunc(codes, se.HasErrorCode)
-}
+func IsUnsupported(err error) bool { return is(err, unsupported) }
