@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -62,10 +63,12 @@ func identify(a Authenticator, collections []string, required bool) echo.Middlew
 	if nilness.Is(a) {
 		a = nobody{}
 	}
-	cookies := a.Cookies(collections...)
+	// Asked for at the first request: the names may depend on what a learns when
+	// it is mounted, which can be after this.
+	cookies := sync.OnceValue(func() []string { return a.Cookies(collections...) })
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			id, err := identityOf(c.Request(), a, cookies, collections)
+			id, err := identityOf(c.Request(), a, cookies(), collections)
 			if err == nil && id == nil && required {
 				err = Unauthenticated()
 			}

@@ -128,6 +128,27 @@ func TestAuthenticatedTellsNothing(t *testing.T) {
 	}
 }
 
+// late is an Authenticator whose cookie gets its name when it is mounted.
+type late struct {
+	users
+	name string
+}
+
+func (l *late) Cookies(...string) []string { return []string{l.name} }
+
+func TestAuthenticatedLearnsCookiesOfAnAuthenticatorMountedLater(t *testing.T) {
+	t.Parallel()
+	l := &late{name: "session"}
+	mw := middleware.Authenticated(l)
+	l.name = "__Host-session"
+	if got := ask(t, mw, request("GET", "Cookie", "__Host-session=ann")); got.User != "ann@_USERS" {
+		t.Errorf("answer = %+v, want ann by the cookie's name of now", got)
+	}
+	if got := ask(t, mw, request("GET", "Cookie", "session=ann")); got.Status != http.StatusUnauthorized {
+		t.Errorf("answer = %+v by the cookie's old name, want 401", got)
+	}
+}
+
 func TestAuthenticatedKeepsItsCollections(t *testing.T) {
 	t.Parallel()
 	collections := []string{"_USERS"}
