@@ -94,6 +94,10 @@ func New(apiKey string, opts *Options) (*App, error) {
 	if o.DrainTimeout == 0 {
 		o.DrainTimeout = DefaultDrainTimeout
 	}
+	keys = keyring{keys, o.Logger}
+	if o.Users != nil {
+		o.Users = crowd{o.Users, o.Logger}
+	}
 	return &App{
 		keys: keys, users: o.Users, log: o.Logger, drain: o.DrainTimeout, quiet: o.NoAccessLog,
 		bus:     signals.NewBus(&signals.Options{Logger: o.Logger}),
@@ -145,6 +149,24 @@ func checkBaseURL(text string) error {
 	}
 	return nil
 }
+
+// keyring makes the guards log with the App's logger.
+type keyring struct {
+	middleware.KeyVerifier
+	log *slog.Logger
+}
+
+// Logger is asked for by package middleware.
+func (k keyring) Logger() *slog.Logger { return k.log }
+
+// crowd makes the guards log with the App's logger.
+type crowd struct {
+	middleware.Authenticator
+	log *slog.Logger
+}
+
+// Logger is asked for by package middleware.
+func (c crowd) Logger() *slog.Logger { return c.log }
 
 // Signals returns the bus on which the services publish what happens in them.
 func (a *App) Signals() *signals.Bus { return a.bus }

@@ -120,10 +120,28 @@ func TestAppGuards(t *testing.T) {
 	}
 }
 
-func TestAppUsersIsAnAuthenticator(t *testing.T) {
+// trouble is a verifier and an Authenticator that cannot tell.
+type trouble struct{ people }
+
+func (*trouble) VerifyKey(context.Context, string) ([]string, error) { return nil, errBroken }
+func (*trouble) Authenticate(context.Context, middleware.Credential) (middleware.Identity, error) {
+	return nil, errBroken
+}
+
+func TestAppGuardsLogWithItsLogger(t *testing.T) {
 	t.Parallel()
-	var _ middleware.Authenticator = new(people)
-	if newApp(t, nil).Signals() == nil {
-		t.Error("an App has no bus")
+	log := newLines()
+	app := newApp(t, &coglex.Options{Keys: new(trouble), Users: new(trouble), Logger: log.logger()})
+	e := newEcho()
+	ok := func(c echo.Context) error { return c.String(200, "ok") }
+	e.GET("/key", ok, app.Protected())
+	e.GET("/user", ok, app.Authenticated())
+	for _, path := range []string{"/key", "/user"} {
+		if rec := send(e, "GET", path, "Authorization", "Bearer ann"); rec.Code != 500 {
+			t.Errorf("GET %s = %d, want 500", path, rec.Code)
+		}
+		if line := log.next("request failed"); line["error"] != errBroken.Error() || line["route"] != path {
+			t.Errorf("log = %v, want the cause", line)
+		}
 	}
 }

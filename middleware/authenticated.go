@@ -46,7 +46,8 @@ type Authenticator interface {
 // "unauthenticated"; a bad, expired or ended one is 401; a user of another
 // collection is 401 "token_invalid"; a cookie on an unsafe method from another
 // origin is 403 "cross_origin". It fails closed: where a cannot tell, nobody
-// passes, and what it says is logged with slog.Default. A nil a admits nobody.
+// passes, and the cause is logged with a's method Logger() *slog.Logger where it
+// has one, else with slog.Default. A nil a admits nobody.
 func Authenticated(a Authenticator, collections ...string) echo.MiddlewareFunc {
 	return identify(a, collections, true)
 }
@@ -73,7 +74,7 @@ func identify(a Authenticator, collections []string, required bool) echo.Middlew
 				err = Unauthenticated()
 			}
 			if err != nil {
-				return service.Fail(c, nil, err)
+				return service.Fail(c, loggerOf(a), err)
 			}
 			if id != nil {
 				r := c.Request()

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,7 +25,8 @@ const canonicalAPIKey = "X-Api-Key" //nolint:gosec // a name, not a key
 // nobody.
 //
 // An error by which v says that it could not tell is 500, or the status of the
-// *service.Problem that it is, and is logged with slog.Default. The key is
+// *service.Problem that it is; the cause is logged with v's method
+// Logger() *slog.Logger where it has one, else with slog.Default. The key is
 // compared in constant time by [Keys]; a client learns nothing but the refusal.
 func Protected(v KeyVerifier, scopes ...string) echo.MiddlewareFunc {
 	scopes = slices.Clone(scopes)
@@ -34,7 +36,7 @@ func Protected(v KeyVerifier, scopes ...string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if err := checkKey(c, v, scopes); err != nil {
-				return service.Fail(c, nil, err)
+				return service.Fail(c, loggerOf(v), err)
 			}
 			return next(c)
 		}
@@ -61,6 +63,15 @@ func checkKey(c echo.Context, v KeyVerifier, scopes []string) error {
 				Detail: "This API key was not granted the scope " + scope + ".",
 			}
 		}
+	}
+	return nil
+}
+
+// loggerOf returns the logger of a verifier or an Authenticator, nil for the
+// default one. It may have got it when it was mounted, so ask late.
+func loggerOf(v any) *slog.Logger {
+	if l, ok := v.(interface{ Logger() *slog.Logger }); ok {
+		return l.Logger()
 	}
 	return nil
 }

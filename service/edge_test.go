@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/labstack/echo/v4"
@@ -290,62 +289,6 @@ func TestEdgeHEADHasNoBody(t *testing.T) {
 	rec := b.send(httptest.NewRequest(http.MethodHead, "/x", nil))
 	if rec.Code != 409 || rec.Body.Len() != 0 {
 		t.Errorf("answer = %d %q, want 409 without a body", rec.Code, rec.Body)
-	}
-}
-
-func TestEdgeDropsTheHeadersOfASuccess(t *testing.T) {
-	t.Parallel()
-	content := []string{
-		"Content-Encoding", "Content-Disposition", "Content-Range", "Accept-Ranges", "ETag",
-		"Last-Modified", "Location", "Link", "X-Total-Count", "Content-Length",
-	}
-	b := newBench(func(c echo.Context) error {
-		for _, name := range content {
-			c.Response().Header().Set(name, "7")
-		}
-		c.Response().Header().Set("Content-Type", "text/html")
-		c.Response().Header().Set("Cache-Control", "public")
-		c.Response().Header().Set("Vary", "Origin")
-		return errKnown
-	})
-	rec := b.get(t)
-	for _, name := range content {
-		if got := rec.Header().Get(name); got != "" {
-			t.Errorf("%s = %q is left of the success", name, got)
-		}
-	}
-	want := map[string]string{"Content-Type": "application/problem+json", "Cache-Control": "no-store", "Vary": "Origin"}
-	for name, value := range want {
-		if got := rec.Header().Values(name); len(got) != 1 || got[0] != value {
-			t.Errorf("%s = %q, want %q", name, got, value)
-		}
-	}
-}
-
-func TestEdgeHeaders(t *testing.T) {
-	t.Parallel()
-	rows := map[string]struct {
-		problem      service.Problem
-		name, header string
-	}{
-		"a whole second":         {service.Problem{Status: 429, RetryAfter: time.Second}, "Retry-After", "1"},
-		"a part of one is one":   {service.Problem{Status: 429, RetryAfter: time.Millisecond}, "Retry-After", "1"},
-		"a part more is one up":  {service.Problem{Status: 503, RetryAfter: 2*time.Second + 1}, "Retry-After", "3"},
-		"minutes are in seconds": {service.Problem{Status: 503, RetryAfter: 15 * time.Minute}, "Retry-After", "900"},
-		"no wait":                {service.Problem{Status: 503}, "Retry-After", ""},
-		"a wait that is over":    {service.Problem{Status: 503, RetryAfter: -time.Second}, "Retry-After", ""},
-		"a 401 of ours":          {service.Problem{Status: 401}, "WWW-Authenticate", "Bearer"},
-		"a 401 with a challenge": {service.Problem{Status: 401, Challenge: `Bearer error="invalid_token"`}, "WWW-Authenticate", `Bearer error="invalid_token"`},
-		"a 403 has no challenge": {service.Problem{Status: 403, Challenge: "Bearer"}, "WWW-Authenticate", ""},
-	}
-	for name, row := range rows {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(func(echo.Context) error { return &row.problem })
-			if got := b.get(t).Header().Get(row.name); got != row.header {
-				t.Errorf("%s = %q, want %q", row.name, got, row.header)
-			}
-		})
 	}
 }
 
