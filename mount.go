@@ -75,7 +75,7 @@ func (a *App) MountWith(r service.Router, s service.Service, o MountOptions) err
 	}
 	if len(mounted) > 0 {
 		// As mounted on an echo group, whose own prefix goes before.
-		prefix = strings.TrimSuffix(mounted[0].Path, mounted[0].Route.Path)
+		prefix = strings.TrimSuffix(mounted[0].Path, strings.TrimRight(mounted[0].Route.Path, "/"))
 	}
 	a.add(s, &prefix)
 	a.mu.Lock()
