@@ -244,6 +244,7 @@ func TestFieldTwiceInBodyAndSequence(t *testing.T) {
 	if _, err := conn.Write(message); err != nil {
 		t.Fatal(err)
 	}
+	conn.CloseWrite()
 	if b, _ := io.ReadAll(conn); len(b) > 0 {
 		t.Errorf("an answer: %q", b)
 	}

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
@@ -300,8 +302,9 @@ func TestMalformedMessagesCloseTheConnection(t *testing.T) {
 			if _, err := conn.Write(message); err != nil {
 				t.Fatal(err)
 			}
-			if b, _ := io.ReadAll(conn); len(b) > 0 {
-				t.Errorf("an answer: %q", b)
+			conn.SetReadDeadline(time.Now().Add(10 * time.Second)) // no close: a failure, not a hang
+			if b, err := io.ReadAll(conn); len(b) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("an answer: %q, %v", b, err)
 			}
 		})
 	}
