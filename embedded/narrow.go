@@ -21,9 +21,6 @@ func narrow(engine io.ReadWriter, cmd command, m message) (message, error) {
 	if !ok {
 		return m, nil
 	}
-	if upsert, _ := statement.Lookup("upsert").BooleanOK(); upsert {
-		return m, nil
-	}
 	filter, _ := statement.Lookup(filterName).DocumentOK()
 	id, rest, ok := splitID(filter)
 	if !ok {
