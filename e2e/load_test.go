@@ -91,6 +91,7 @@ func BenchmarkHelloDuringSignins(b *testing.B) {
 
 // loadGateway sends b.N requests over the connections and reports what it saw.
 func loadGateway(b *testing.B, g *gateway, request func(n int64) string) {
+	b.Helper()
 	var next atomic.Int64
 	took := make([][]time.Duration, connections)
 	var clients sync.WaitGroup
@@ -156,6 +157,7 @@ func request(method, path, body string, headers ...string) string {
 
 // report reports percentiles.
 func report(b *testing.B, took []time.Duration) {
+	b.Helper()
 	slices.Sort(took)
 	at := func(part float64) float64 {
 		return float64(took[int(part*float64(len(took)-1))].Microseconds()) / 1000

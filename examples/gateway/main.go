@@ -8,12 +8,13 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/imadelakhaldev/coglex"
-	"github.com/imadelakhaldev/coglex/auth"
-	"github.com/imadelakhaldev/coglex/storage"
 	"github.com/labstack/echo/v4"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
+
+	"github.com/imadelakhaldev/coglex"
+	"github.com/imadelakhaldev/coglex/auth"
+	"github.com/imadelakhaldev/coglex/storage"
 )
 
 func main() {

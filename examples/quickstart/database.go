@@ -7,9 +7,10 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/imadelakhaldev/coglex/embedded"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
+
+	"github.com/imadelakhaldev/coglex/embedded"
 )
 
 // A database that is away should be noticed soon, for every request waits for it.

@@ -6,13 +6,14 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/labstack/echo/v4"
+	"go.mongodb.org/mongo-driver/mongo"
+
 	"github.com/imadelakhaldev/coglex"
 	"github.com/imadelakhaldev/coglex/auth"
 	"github.com/imadelakhaldev/coglex/middleware"
 	"github.com/imadelakhaldev/coglex/signals"
 	"github.com/imadelakhaldev/coglex/storage"
-	"github.com/labstack/echo/v4"
-	"go.mongodb.org/mongo-driver/mongo"
 )
 
 // newGateway puts the services on e and adds routes of its own.

@@ -18,8 +18,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/imadelakhaldev/coglex"
 	"github.com/labstack/echo/v4"
+
+	"github.com/imadelakhaldev/coglex"
 )
 
 // stopTimeout bounds what is left to do once requests have ended.
