@@ -22,6 +22,9 @@ import (
 // gateway was asked to stop.
 const DefaultDrainTimeout = 10 * time.Second
 
+// slowSubscriber is when the log names a subscriber that holds up a request.
+const slowSubscriber = time.Second
+
 // Options are the optional settings of an [App].
 type Options struct {
 	// Users tells who is signed in: the *auth.Service of the gateway. Without it,
@@ -100,7 +103,7 @@ func New(apiKey string, opts *Options) (*App, error) {
 	}
 	return &App{
 		keys: keys, users: o.Users, log: o.Logger, drain: o.DrainTimeout, quiet: o.NoAccessLog,
-		bus:     signals.NewBus(&signals.Options{Logger: o.Logger}),
+		bus:     signals.NewBus(&signals.Options{Logger: o.Logger, Slow: slowSubscriber}),
 		baseURL: strings.TrimRight(o.BaseURL, "/"), draining: make(chan struct{}),
 		reserved: make(map[service.Namespace]bool), lifecycle: make(chan struct{}, 1),
 	}, nil

@@ -17,8 +17,12 @@ func BenchmarkTake(b *testing.B) {
 		l := setup(b)
 		docs := make([]any, others)
 		for i := range docs {
-			docs[i] = bson.D{{Key: "_id", Value: fmt.Sprintf("%043d", i)}, {Key: "count", Value: int64(1)},
-				{Key: "last", Value: time.Now()}, {Key: "expires", Value: time.Now().AddDate(1, 0, 0)}}
+			docs[i] = bson.D{
+				{Key: "_id", Value: fmt.Sprintf("%043d", i)},
+				{Key: "count", Value: int64(1)},
+				{Key: "last", Value: time.Now()},
+				{Key: "expires", Value: time.Now().AddDate(1, 0, 0)},
+			}
 		}
 		if others > 0 {
 			if _, err := l.coll.InsertMany(b.Context(), docs); err != nil {

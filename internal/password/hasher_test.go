@@ -19,11 +19,11 @@ const (
 	pycaPassword = "Kk4DQuMMfZL9o"
 )
 
-func hasher(t testing.TB, cost int) *password.Hasher {
-	t.Helper()
+func hasher(tb testing.TB, cost int) *password.Hasher {
+	tb.Helper()
 	h, err := password.New(cost, 0, time.Minute)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return h
 }
