@@ -16,7 +16,7 @@
 //
 // # What stands between the client and FerretDB
 //
-// Clients talk to a relay, which gives each connection one of its own to FerretDB over a Unix socket and adds what
+// Clients talk to a relay, which gives each connection one of its own to FerretDB over a Unix socket in the folder, and adds what
 // FerretDB lacks:
 //
 //   - Writes take turns. FerretDB reads a document, changes it and writes it back without holding it, so that of

@@ -2,8 +2,10 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -161,11 +163,11 @@ var newMu sync.Mutex
 
 // startEngine runs FerretDB over the folder dir.
 func startEngine(ctx context.Context, dir string, logger *slog.Logger) (*engine, error) {
-	tmp, err := os.MkdirTemp("", "coglexdb-")
+	socket, free, err := socketPath(dir)
 	if err != nil {
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
-	e := &engine{socket: filepath.Join(tmp, "s"), done: make(chan struct{})}
+	e := &engine{socket: socket, done: make(chan struct{})}
 	newMu.Lock()
 	f, err := ferretdb.New(&ferretdb.Config{
 		Listener:  ferretdb.ListenerConfig{Unix: e.socket},
@@ -175,7 +177,7 @@ func startEngine(ctx context.Context, dir string, logger *slog.Logger) (*engine,
 	})
 	newMu.Unlock()
 	if err != nil {
-		os.RemoveAll(tmp)
+		free()
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
 	// The engine outlives the start; stop ends it.
@@ -183,10 +185,30 @@ func startEngine(ctx context.Context, dir string, logger *slog.Logger) (*engine,
 	e.cancel = cancel
 	go func() {
 		defer close(e.done)
-		defer os.RemoveAll(tmp)
+		defer free()
 		f.Run(runCtx) // always returns nil
 	}()
 	return e, nil
+}
+
+// maxSocketPath is how long the path of a Unix socket may be on every system.
+const maxSocketPath = 100
+
+// socketPath returns where the engine's socket goes and what to do when it is no longer used: into the folder, where
+// the next server removes what a kill has left, or into a temporary one if the path is too long for a socket.
+func socketPath(dir string) (path string, free func(), err error) {
+	path = filepath.Join(dir, "coglexdb.sock")
+	if len(path) <= maxSocketPath {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", nil, err
+		}
+		return path, func() { os.Remove(path) }, nil
+	}
+	tmp, err := os.MkdirTemp("", "coglexdb-")
+	if err != nil {
+		return "", nil, err
+	}
+	return filepath.Join(tmp, "s"), func() { os.RemoveAll(tmp) }, nil
 }
 
 // dial connects to the engine.

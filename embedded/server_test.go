@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -128,6 +129,11 @@ func TestFolderNamesThatFerretDBMisreads(t *testing.T) {
 			s.Stop(context.Background())
 		}
 	}
+}
+
+func TestFolderWithALongName(t *testing.T) {
+	t.Parallel()
+	start(t, filepath.Join(t.TempDir(), strings.Repeat("long", 50))) // longer than the path of a socket may be
 }
 
 func TestFolderServesOne(t *testing.T) {
