@@ -113,10 +113,17 @@ func ours(b *testing.B, db *mongo.Database) http.Handler {
 // sample is a document of some 300 bytes.
 func sample(id string) bson.D {
 	return bson.D{
-		{Key: "_id", Value: id}, {Key: "title", Value: "On the keeping of documents"}, {Key: "author", Value: bson.D{{Key: "name", Value: "Ada"}, {Key: "age", Value: 36}}},
-		{Key: "tags", Value: bson.A{"one", "two", "three"}}, {Key: "score", Value: 4.5}, {Key: "likes", Value: 12}, {Key: "published", Value: true},
-		{Key: "at", Value: primitive.DateTime(1704067200000)}, {Key: "ref", Value: primitive.ObjectID{1, 2, 3}},
-		{Key: "_inserted", Value: primitive.DateTime(1704067200000)}, {Key: "_version", Value: int64(1704067200000000)},
+		{Key: "_id", Value: id},
+		{Key: "title", Value: "On the keeping of documents"},
+		{Key: "author", Value: bson.D{{Key: "name", Value: "Ada"}, {Key: "age", Value: 36}}},
+		{Key: "tags", Value: bson.A{"one", "two", "three"}},
+		{Key: "score", Value: 4.5},
+		{Key: "likes", Value: 12},
+		{Key: "published", Value: true},
+		{Key: "at", Value: primitive.DateTime(1704067200000)},
+		{Key: "ref", Value: primitive.ObjectID{1, 2, 3}},
+		{Key: "_inserted", Value: primitive.DateTime(1704067200000)},
+		{Key: "_version", Value: int64(1704067200000000)},
 	}
 }
 
@@ -132,6 +139,7 @@ func sampleBody(b *testing.B) string {
 
 // bench runs a request against both on both databases.
 func bench(b *testing.B, method, path, body string, status int) {
+	b.Helper()
 	databases := []struct {
 		name string
 		open func(*testing.B) *mongo.Database
@@ -267,8 +275,13 @@ func stub(b *testing.B) *mongo.Database {
 	}
 	answers := map[string]bson.Raw{"one": findReply(b, one), "many": findReply(b, many), "insert": marshal(b, bson.D{{Key: "ok", Value: 1}, {Key: "n", Value: 1}})}
 	hello := marshal(b, bson.D{
-		{Key: "ok", Value: 1}, {Key: "isWritablePrimary", Value: true}, {Key: "maxBsonObjectSize", Value: 16 << 20}, {Key: "maxMessageSizeBytes", Value: 48_000_000},
-		{Key: "maxWriteBatchSize", Value: 100_000}, {Key: "minWireVersion", Value: 0}, {Key: "maxWireVersion", Value: 21},
+		{Key: "ok", Value: 1},
+		{Key: "isWritablePrimary", Value: true},
+		{Key: "maxBsonObjectSize", Value: 16 << 20},
+		{Key: "maxMessageSizeBytes", Value: 48_000_000},
+		{Key: "maxWriteBatchSize", Value: 100_000},
+		{Key: "minWireVersion", Value: 0},
+		{Key: "maxWireVersion", Value: 21},
 	})
 	var wg sync.WaitGroup
 	ctx, cancel := context.WithCancel(b.Context())

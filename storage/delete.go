@@ -7,7 +7,6 @@ import (
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
-	"github.com/imadelakhaldev/coglex/internal/mongoquery"
 	"github.com/imadelakhaldev/coglex/signals"
 )
 
@@ -67,7 +66,7 @@ func (s *Service) deleteMany(ctx context.Context, collection string, filter, sco
 	if err := signals.Ask(ctx, s.bus(), &Deleting{Collection: collection, Filter: filter}); err != nil {
 		return 0, err
 	}
-	n, err := s.removeMany(ctx, collection, mongoquery.And(filter, scope))
+	n, err := s.removeMany(ctx, collection, both(filter, scope))
 	if err != nil {
 		return 0, err
 	}

@@ -1,2 +1,107 @@
-// Package storage keeps documents in MongoDB and offers them over HTTP.
+// Package storage keeps documents in MongoDB and offers them over HTTP: any
+// collection, any shape, with queries, updates and aggregations that are checked
+// before they reach the database.
+//
+//	docs, err := storage.New(db, nil)
+//	err = app.Mount(e, docs) // at /service/storage/v1, behind the API key
+//
+// # Two doors
+//
+// Over HTTP everything is checked, because it comes from elsewhere. The methods of
+// [Service] (Find, Insert, PatchOne …) are for the gateway's own code and take any
+// filter, update or pipeline on any collection. Both set the same fields, raise the
+// same versions and tell of the same events.
+//
+// Whoever holds the API key may read and write every document. To let signed-in
+// users in, mount the handlers behind Authenticated and give [Options].Scope: it
+// narrows each request to the caller's own documents.
+//
+// # Routes
+//
+//	GET    /:collection             a list: query keys sort limit skip count
+//	GET    /:collection/:id         one document, with ETag: keys
+//	POST   /:collection             {document} or {documents} → {ids}
+//	PATCH  /:collection/:id         {document} → {matched, modified}, with ETag
+//	PATCH  /:collection             {document, query} → {matched, modified}
+//	DELETE /:collection/:id         → {deleted}
+//	DELETE /:collection             {query} → {deleted}
+//	POST   /:collection/aggregate   {pipeline} → what comes out
+//
+// Documents, queries, sorts and pipelines are MongoDB Extended JSON v2, in and out.
+// Lists and aggregations are arrays, or a document a line with
+// "Accept: application/x-ndjson": all that matches, in constant memory. Such an
+// answer that fails midway breaks the connection, so that it never looks whole.
+// [Service.Routes] has the parameters and problem codes of each route.
+//
+// # What may be asked
+//
+// What is not on these lists is 400 operator_not_allowed with its path, such as
+// pipeline[2].$facet.a[0].$lookup:
+//
+//   - filters: $and $or $nor $not $eq $ne $gt $gte $lt $lte $in $nin $exists $type
+//     $all $elemMatch $size $mod $regex $options $expr; the geographic operators with
+//     Options.Geo, $text with Options.Text;
+//   - updates: $set $unset $inc $mul $min $max $rename $push (with $each $slice $sort
+//     $position) $addToSet $pull $pullAll $pop $bit $currentDate $setOnInsert; a
+//     document without operators means $set;
+//   - stages: $match $project $addFields $set $unset $group $sort $limit $skip
+//     $unwind $count $sortByCount $bucket $bucketAuto $replaceRoot $replaceWith $facet
+//     $sample $lookup $unionWith $graphLookup, and in them the expressions that
+//     compute from their arguments.
+//
+// Never $where, $function, $accumulator, $out and $merge. There may be 200
+// conditions, 1000 values of $in, 8 fields in a sort, 20 stages in all; filters nest
+// 10 levels, pipelines 20, documents 100; a regular expression has 256 characters. A
+// document may not name a field by an empty text, with a leading dollar sign, a dot
+// or a NUL.
+//
+// # Fields of our own
+//
+// Top-level names that begin with an underscore are reserved: clients read them and
+// never write them, apart from _id in an insert.
+//
+//   - _id: a string, number or ObjectId of at most 512 bytes, or a new string of 24
+//     hex digits. In a path an id is looked for as a string, then as an ObjectId;
+//   - _inserted and _patched: when the document was inserted and last changed, as
+//     dates;
+//   - _version: a number that each write through this package raises.
+//
+// What auth keeps in its users (_password, _sessions, _identity) does not exist over
+// HTTP, whatever the collection. Collections that begin with "_" or "system.", those
+// in Options.Reserved, and those that belong to another service of the same App are
+// 403 collection_reserved; others are called by a letter and up to 63 letters,
+// digits, underscores and hyphens.
+//
+// # Versions
+//
+// The ETag of a document is its _version; it starts at the time of the insert in
+// microseconds, so that a document that was deleted and made anew never has an ETag
+// that the old one had. If-Match is checked by the database, in the filter of the
+// write: of writers who read the same version one succeeds, the others get 412
+// precondition_failed. A document that other programs wrote without a version has
+// the hash of its visible content for ETag, is matched by still having no version,
+// and gets one by its first write here. One whose _version is no integer cannot be
+// patched. Several instances of a gateway may share a database as long as their clocks
+// roughly agree.
+//
+// # Events
+//
+// Each write asks [Inserting], [Patching] or [Deleting] before and publishes
+// [Inserted], [Patched] or [Deleted] after it, with the semantics of package signals.
+// Interceptors may refuse, and change what is written; over HTTP what they leave is
+// checked again.
+//
+// # Errors
+//
+// The methods return [ErrNotFound], [*DuplicateError], [*InsertError], the refusals
+// of interceptors as they are, and the driver's errors wrapped. Over HTTP the
+// database's words never show: a duplicate key is 409 duplicate_key, a lacking
+// feature 501 unsupported, a database that is away 503 database_unavailable with
+// Retry-After, one that takes too long 504 timeout.
+//
+// # The embedded database
+//
+// All of this works on it but what it refuses, which is 501. Everything but a look-up
+// by _id reads the whole collection there, a list to its end because it is sorted
+// by _id.
 package storage

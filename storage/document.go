@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -82,7 +81,7 @@ func toRawPipeline(pipeline any) ([]bson.Raw, error) {
 	if err != nil {
 		return nil, err
 	}
-	if kind != bsontype.Array {
+	if kind != bson.TypeArray {
 		return nil, fmt.Errorf("storage: a pipeline is a slice of stages, not %T", pipeline)
 	}
 	var stages []bson.Raw

@@ -58,10 +58,12 @@ func TestWritesTellWhatHappened(t *testing.T) {
 		{"a refused insert", "POST", "/things", `{"document": {"_id": "d00"}}`, nil},
 		{"an invalid insert", "POST", "/things", `{"document": {"_x": 1}}`, nil},
 		{"patch one", "PATCH", "/things/d00", `{"document": {"a": {"$numberInt": "1"}}}`, []string{
-			`patched things {"_id": "d00"} {"$set": {"a": {"$numberInt":"1"}}} {"id":"d00","n":1,"m":1}`}},
+			`patched things {"_id": "d00"} {"$set": {"a": {"$numberInt":"1"}}} {"id":"d00","n":1,"m":1}`,
+		}},
 		{"patch none", "PATCH", "/things/none", `{"document": {"a": 1}}`, nil},
 		{"patch many", "PATCH", "/things", `{"document": {"$unset": {"n": ""}}, "query": {"even": true}}`, []string{
-			`patched things {"even": true} {"$unset": {"n": ""}} {"id":null,"n":2,"m":2}`}},
+			`patched things {"even": true} {"$unset": {"n": ""}} {"id":null,"n":2,"m":2}`,
+		}},
 		{"patch none of many", "PATCH", "/things", `{"document": {"a": 1}, "query": {"n": 9}}`, nil},
 		{"delete one", "DELETE", "/things/d01", "", []string{`deleted things {"_id": "d01"} {"id":"d01","n":1}`}},
 		{"delete none", "DELETE", "/things/none", "", nil},

@@ -115,16 +115,16 @@ func (s *Service) broken(c echo.Context, err error) error {
 	if !c.Response().Committed {
 		return err
 	}
-	log := s.log()
-	if log == nil {
-		log = slog.Default()
+	logger := s.log()
+	if logger == nil {
+		logger = slog.Default()
 	}
 	ctx := c.Request().Context()
 	level := slog.LevelError
 	if ctx.Err() != nil {
 		level = slog.LevelDebug // the client left
 	}
-	log.LogAttrs(ctx, level, "export broke off",
+	logger.LogAttrs(ctx, level, "export broke off",
 		slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)), slog.String("error", err.Error()))
 	panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to break a connection
 }

@@ -48,7 +48,7 @@ func (g *gateway) listen() *httptest.Server {
 }
 
 // get asks a server for lines.
-func get(t *testing.T, ctx context.Context, server *httptest.Server, path string) (*http.Response, error) {
+func get(ctx context.Context, t *testing.T, server *httptest.Server, path string) (*http.Response, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/service/storage/v1"+path, nil)
 	if err != nil {
@@ -122,7 +122,7 @@ func TestTooManyExportsAre503(t *testing.T) {
 	g := newGateway(t, &storage.Options{Exports: 1})
 	g.fillMany("many", 1000, 20_000) // more than what the sockets hold
 	server := g.listen()
-	first, err := get(t, t.Context(), server, "/many")
+	first, err := get(t.Context(), t, server, "/many")
 	if err != nil || first.StatusCode != http.StatusOK {
 		t.Fatal(first, err)
 	}
@@ -162,7 +162,7 @@ func TestAnExportWhoseClientLeavesEnds(t *testing.T) {
 	g.fillMany("many", 1000, 20_000)
 	server := g.listen()
 	ctx, leave := context.WithCancel(t.Context())
-	res, err := get(t, ctx, server, "/many")
+	res, err := get(ctx, t, server, "/many")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestAnExportThatFailsMidwayNeverLooksWhole(t *testing.T) {
 	g := newGatewayOn(t, dbtest.Connect(t, db.URI()).Database("test"), nil)
 	g.fillMany("many", 1000, 20_000)
 	server := g.listen()
-	res, err := get(t, t.Context(), server, "/many")
+	res, err := get(t.Context(), t, server, "/many")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestAnExportLeavesTheConnectionUsable(t *testing.T) {
 	g.fill("things", 3)
 	server := g.listen()
 	for range 3 {
-		res, err := get(t, t.Context(), server, "/things")
+		res, err := get(t.Context(), t, server, "/things")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,6 @@ import (
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
-	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
 // FindOptions say which of the documents that match are wanted, and what of them.
@@ -155,14 +154,6 @@ func (s *Service) count(ctx context.Context, collection string, filter bson.Raw)
 	defer cancel()
 	n, err := s.db.Collection(collection).CountDocuments(ctx, orAll(filter), options.Count().SetMaxTime(s.opts.QueryTimeout))
 	return n, wrap("counting", err)
-}
-
-// orAll returns the filter, which for the driver must not be nil.
-func orAll(filter bson.Raw) bson.Raw {
-	if filter == nil {
-		return bsoncore.BuildDocument(nil)
-	}
-	return filter
 }
 
 // wrap says what failed, and returns nil for nil.

@@ -10,7 +10,6 @@ import (
 	"go.mongodb.org/mongo-driver/mongo/options"
 
 	"github.com/imadelakhaldev/coglex/internal/extjson"
-	"github.com/imadelakhaldev/coglex/internal/mongoquery"
 	"github.com/imadelakhaldev/coglex/service"
 )
 
@@ -33,7 +32,7 @@ func (s *Service) HandleFind(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	p.filter = mongoquery.And(p.filter, scope)
+	p.filter = both(p.filter, scope)
 	header := c.Response().Header()
 	header.Set(echo.HeaderCacheControl, cacheControl)
 	header.Add(echo.HeaderVary, echo.HeaderAccept)
@@ -73,7 +72,7 @@ func (s *Service) writePage(c echo.Context, collection string, p page) error {
 	defer cancel()
 	q := p.selection
 	q.limit, q.sort = p.limit+1, tieBreak(p.sort)
-	cursor, err := s.open(ctx, collection, q, s.bounds().SetBatchSize(min(batch, int32(q.limit))))
+	cursor, err := s.open(ctx, collection, q, s.bounds().SetBatchSize(batch))
 	if err != nil {
 		return err
 	}

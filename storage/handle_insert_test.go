@@ -90,7 +90,7 @@ func TestInsertTakesIDs(t *testing.T) {
 func TestInsertRefuses(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, nil)
-	for _, row := range []struct {
+	for _, row := range []struct { //nolint:paralleltest // what is stored is looked at afterwards
 		name, body string
 		status     int
 		code, text string

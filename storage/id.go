@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 
@@ -44,20 +43,21 @@ func eitherID(filters []bson.Raw) bson.Raw {
 // idWrong says what is wrong with an id given by a client, and "" if nothing is.
 func idWrong(id bson.RawValue) string {
 	switch id.Type {
-	case bsontype.String:
+	case bson.TypeString:
 		if n := len(id.StringValue()); n == 0 || n > MaxIDBytes {
 			return "must have 1 to 512 bytes"
 		}
 		return ""
-	case bsontype.Double:
+	case bson.TypeDouble:
 		if f := id.Double(); math.IsNaN(f) || math.IsInf(f, 0) {
 			return "must be a finite number"
 		}
 		return ""
-	case bsontype.ObjectID, bsontype.Int32, bsontype.Int64, bsontype.Decimal128:
+	case bson.TypeObjectID, bson.TypeInt32, bson.TypeInt64, bson.TypeDecimal128:
 		return ""
+	default:
+		return "must be a string, a number or an ObjectId"
 	}
-	return "must be a string, a number or an ObjectId"
 }
 
 // goID returns an id as a Go value: string, int32, int64, float64,

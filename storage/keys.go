@@ -2,7 +2,6 @@ package storage
 
 import (
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 
 	"github.com/imadelakhaldev/coglex/internal/extjson"
@@ -26,12 +25,13 @@ func (s *Service) parseKeys(text string) (bson.Raw, error) {
 		return nil, service.Invalid("keys", "is not well-formed JSON")
 	}
 	switch value := elements[0].Value(); value.Type {
-	case bsontype.Array:
+	case bson.TypeArray:
 		return s.rules.Names(value.Array())
-	case bsontype.EmbeddedDocument:
+	case bson.TypeEmbeddedDocument:
 		return value.Document(), s.rules.Projection(value.Document())
+	default:
+		return nil, service.Invalid("keys", "must be an object, or an array of names")
 	}
-	return nil, service.Invalid("keys", "must be an object, or an array of names")
 }
 
 // withVersion returns a projection by which the version of a document comes too,
@@ -68,14 +68,15 @@ func withVersion(keys bson.Raw) (projection bson.Raw, drop bool, err error) {
 // are not named: true, a number other than zero, or $elemMatch.
 func isIncluding(v bson.RawValue) bool {
 	switch v.Type {
-	case bsontype.Boolean:
+	case bson.TypeBoolean:
 		return v.Boolean()
-	case bsontype.Int32, bsontype.Int64, bsontype.Double:
+	case bson.TypeInt32, bson.TypeInt64, bson.TypeDouble:
 		n, ok := v.AsInt64OK()
 		return ok && n != 0
-	case bsontype.EmbeddedDocument:
+	case bson.TypeEmbeddedDocument:
 		_, err := v.Document().LookupErr("$elemMatch")
 		return err == nil
+	default:
+		return false
 	}
-	return false
 }

@@ -166,7 +166,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.Exports = or(o.Exports, DefaultExports)
 	o.BodyLimit = or(o.BodyLimit, DefaultBodyLimit)
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // the default of the option
 	}
 	if o.NewID == nil {
 		o.NewID = func() string { return primitive.NewObjectID().Hex() }

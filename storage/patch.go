@@ -8,11 +8,9 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/mongo/options"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 
-	"github.com/imadelakhaldev/coglex/internal/mongoquery"
 	"github.com/imadelakhaldev/coglex/signals"
 )
 
@@ -118,7 +116,7 @@ func (s *Service) patchMany(ctx context.Context, collection string, filter, scop
 	if err != nil {
 		return PatchResult{}, err
 	}
-	result, err := s.updateMany(ctx, collection, mongoquery.And(filter, scope), stamped)
+	result, err := s.updateMany(ctx, collection, both(filter, scope), stamped)
 	if err != nil {
 		return PatchResult{}, err
 	}
@@ -164,9 +162,9 @@ func stampUpdate(update bson.Raw, now time.Time) (bson.Raw, error) {
 	for _, e := range elements {
 		value := e.Value()
 		switch key := e.Key(); {
-		case key == "$set" && value.Type == bsontype.EmbeddedDocument:
+		case key == "$set" && value.Type == bson.TypeEmbeddedDocument:
 			set = append(inner(value), set...)
-		case key == "$inc" && value.Type == bsontype.EmbeddedDocument:
+		case key == "$inc" && value.Type == bson.TypeEmbeddedDocument:
 			inc = append(inner(value), inc...)
 		default:
 			dst = append(dst, e...)

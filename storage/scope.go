@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 
 	"github.com/imadelakhaldev/coglex/service"
@@ -52,7 +51,7 @@ func (s *Service) scopeOfInsert(ctx context.Context, collection string) (bson.Ra
 // hasOperator reports whether a value of a filter is a condition rather than what
 // a field is equal to.
 func hasOperator(v bson.RawValue) bool {
-	if v.Type == bsontype.Regex {
+	if v.Type == bson.TypeRegex {
 		return true
 	}
 	doc, ok := v.DocumentOK()

@@ -55,6 +55,7 @@ func newGatewayOn(t *testing.T, db *mongo.Database, opts *storage.Options) *gate
 
 // on returns the gateway for a subtest.
 func (g *gateway) on(t *testing.T) *gateway {
+	t.Helper()
 	sub := *g
 	sub.T = t
 	return &sub

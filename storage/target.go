@@ -5,8 +5,6 @@ import (
 	"errors"
 
 	"go.mongodb.org/mongo-driver/bson"
-
-	"github.com/imadelakhaldev/coglex/internal/mongoquery"
 )
 
 // target is one document as a request names it.
@@ -23,7 +21,7 @@ type target struct {
 // 9110, section 13.2.1).
 func (s *Service) hit(ctx context.Context, t target, write func(filter bson.Raw) error) error {
 	for _, byID := range t.filters {
-		filter := mongoquery.And(byID, t.scope)
+		filter := both(byID, t.scope)
 		precondition, err := s.precondition(ctx, t, filter)
 		if errors.Is(err, ErrNotFound) {
 			continue
@@ -31,7 +29,7 @@ func (s *Service) hit(ctx context.Context, t target, write func(filter bson.Raw)
 		if err != nil {
 			return err
 		}
-		if err := write(mongoquery.And(filter, precondition)); !errors.Is(err, ErrNotFound) {
+		if err := write(both(filter, precondition)); !errors.Is(err, ErrNotFound) {
 			return err
 		}
 	}
@@ -75,7 +73,7 @@ func (s *Service) precondition(ctx context.Context, t target, filter bson.Raw) (
 // is not.
 func (s *Service) missed(ctx context.Context, t target) error {
 	for _, byID := range t.filters {
-		_, err := s.findOne(ctx, t.collection, mongoquery.And(byID, t.scope), nil)
+		_, err := s.findOne(ctx, t.collection, both(byID, t.scope), nil)
 		if err == nil {
 			return ErrPrecondition
 		}
