@@ -49,11 +49,11 @@ func marshal(doc any) (bson.Raw, error) {
 // isEmpty reports whether a document is absent or has no fields.
 func isEmpty(doc bson.Raw) bool { return len(doc) <= 5 }
 
-// narrowed returns a filter that a query narrows. A filter of the _id alone is
-// left as it is, for that is what every database looks up fast.
+// narrowed returns a filter that a query narrows. The query cannot reach what the
+// filter names, and the embedded database finds an _id beside an $and by its index.
 func narrowed(filter bson.D, query bson.Raw) bson.D {
 	if isEmpty(query) {
 		return filter
 	}
-	return bson.D{{Key: "$and", Value: bson.A{filter, query}}}
+	return append(filter, bson.E{Key: "$and", Value: bson.A{query}})
 }

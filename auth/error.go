@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
-	"go.mongodb.org/mongo-driver/mongo"
-
+	"github.com/imadelakhaldev/coglex/internal/mongoerr"
 	"github.com/imadelakhaldev/coglex/internal/mongoquery"
 	"github.com/imadelakhaldev/coglex/internal/password"
 	"github.com/imadelakhaldev/coglex/middleware"
@@ -102,7 +100,7 @@ func problems() []service.Rule {
 		service.As(tooMany),
 		unavailable(ErrBusy, "busy", "Too many passwords are being checked. Try again soon."),
 		unavailable(ErrNotStarted, "not_started", "The service is starting. Try again soon."),
-		databaseProblem,
+		mongoerr.Problem,
 	}
 }
 
@@ -181,17 +179,6 @@ func intercepted(err error) error {
 		return nil
 	}
 	return fmt.Errorf("auth: after the interceptors: %v", err) //nolint:errorlint // see above
-}
-
-// isTaken reports whether a write failed because another account has the key.
-// FerretDB names the violated constraint where MongoDB has a code.
-func isTaken(err error) bool {
-	if mongo.IsDuplicateKeyError(err) {
-		return true
-	}
-	const internalError = 1
-	se, ok := errors.AsType[mongo.ServerError](err)
-	return ok && se.HasErrorCode(internalError) && strings.Contains(err.Error(), "UNIQUE constraint failed")
 }
 
 // isCancelled reports whether the caller, rather than the database, gave up.

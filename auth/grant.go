@@ -104,7 +104,7 @@ func (s *Service) updateOne(ctx context.Context, collection string, filter, upda
 	defer cancel()
 	after := options.FindOneAndUpdate().SetReturnDocument(options.After)
 	raw, err := s.collections[collection].FindOneAndUpdate(ctx, filter, update, after).Raw()
-	if isTaken(err) {
+	if mongo.IsDuplicateKeyError(err) {
 		return record{}, ErrKeyExists
 	}
 	return record{collection: collection, raw: raw}, err

@@ -52,7 +52,7 @@ func (s *Service) Stop(ctx context.Context) error {
 func (s *Service) EnsureIndexes(ctx context.Context) error {
 	for _, name := range s.opts.Collections {
 		coll := s.collections[name]
-		if err := fillIdentities(ctx, coll); err != nil {
+		if err := fillIdentities(ctx, coll, fillBatch); err != nil {
 			return fmt.Errorf("auth: preparing %s: %w", name, err)
 		}
 		_, err := coll.Indexes().CreateOne(ctx, mongo.IndexModel{

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	fillBatch     = 500 // users that are written at once
-	maxCollisions = 20  // keys that an error lists
+	fillBatch     = 5000 // users that are written at once
+	maxCollisions = 20   // keys that an error lists
 )
 
 // CollisionError says that users of a collection have keys that are the same
@@ -38,7 +38,7 @@ func (e *CollisionError) Error() string {
 
 // fillIdentities gives each user that lacks one the normalised form of its key.
 // It writes nothing where two users would have the same.
-func fillIdentities(ctx context.Context, coll *mongo.Collection) error {
+func fillIdentities(ctx context.Context, coll *mongo.Collection, atOnce int64) error {
 	lacking := bson.D{{Key: fieldIdentity, Value: bson.D{{Key: "$exists", Value: false}}}}
 	err := coll.FindOne(ctx, lacking, options.FindOne().SetProjection(bson.D{{Key: fieldID, Value: 1}})).Err()
 	if errors.Is(err, mongo.ErrNoDocuments) {
@@ -50,28 +50,33 @@ func fillIdentities(ctx context.Context, coll *mongo.Collection) error {
 	if err := checkCollisions(ctx, coll); err != nil {
 		return err
 	}
+	for {
+		batch, err := lackingBatch(ctx, coll, lacking, atOnce)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		// The order does not matter, and another instance may write the same.
+		res, err := coll.BulkWrite(ctx, batch, options.BulkWrite().SetOrdered(false))
+		if err != nil {
+			return err
+		}
+		if res.MatchedCount == 0 {
+			return errors.New("there are users that cannot be found by their _id")
+		}
+	}
+}
+
+// lackingBatch returns what gives some users their identity. It has read them to
+// the end, for the embedded database does not write while it reads.
+func lackingBatch(ctx context.Context, coll *mongo.Collection, lacking bson.D, limit int64) ([]mongo.WriteModel, error) {
 	var batch []mongo.WriteModel
-	err = eachIdentity(ctx, coll, lacking, func(id bson.RawValue, identity string) error {
+	err := eachIdentity(ctx, coll, lacking, limit, func(id bson.RawValue, identity string) error {
 		batch = append(batch, mongo.NewUpdateOneModel().
 			SetFilter(bson.D{{Key: fieldID, Value: id}}).
 			SetUpdate(bson.D{{Key: "$set", Value: bson.D{{Key: fieldIdentity, Value: identity}}}}))
-		if len(batch) < fillBatch {
-			return nil
-		}
-		return flush(ctx, coll, &batch)
-	})
-	return errors.Join(err, flush(ctx, coll, &batch))
-}
-
-// flush writes a batch. Its order does not matter, and another instance may
-// write the same.
-func flush(ctx context.Context, coll *mongo.Collection, batch *[]mongo.WriteModel) error {
-	if len(*batch) == 0 {
 		return nil
-	}
-	_, err := coll.BulkWrite(ctx, *batch, options.BulkWrite().SetOrdered(false))
-	*batch = nil
-	return err
+	})
+	return batch, err
 }
 
 // checkCollisions returns a *CollisionError where users share an identity, theirs
@@ -79,7 +84,7 @@ func flush(ctx context.Context, coll *mongo.Collection, batch *[]mongo.WriteMode
 func checkCollisions(ctx context.Context, coll *mongo.Collection) error {
 	seen := make(map[[16]byte]int)
 	var collision CollisionError
-	err := eachIdentity(ctx, coll, bson.D{}, func(_ bson.RawValue, identity string) error {
+	err := eachIdentity(ctx, coll, bson.D{}, 0, func(_ bson.RawValue, identity string) error {
 		sum := sha256.Sum256([]byte(identity))
 		short := [16]byte(sum[:16])
 		seen[short]++
@@ -98,10 +103,10 @@ func checkCollisions(ctx context.Context, coll *mongo.Collection) error {
 	return err
 }
 
-// eachIdentity calls do for every user that a filter finds.
-func eachIdentity(ctx context.Context, coll *mongo.Collection, filter bson.D, do func(id bson.RawValue, identity string) error) error {
+// eachIdentity calls do for every user that a filter finds, up to a limit; 0 is none.
+func eachIdentity(ctx context.Context, coll *mongo.Collection, filter bson.D, limit int64, do func(id bson.RawValue, identity string) error) error {
 	fields := bson.D{{Key: fieldID, Value: 1}, {Key: fieldKey, Value: 1}, {Key: fieldIdentity, Value: 1}}
-	cursor, err := coll.Find(ctx, filter, options.Find().SetProjection(fields))
+	cursor, err := coll.Find(ctx, filter, options.Find().SetProjection(fields).SetLimit(limit))
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 	"go.mongodb.org/mongo-driver/mongo"
 
 	"github.com/imadelakhaldev/coglex/internal/limits"
-	"github.com/imadelakhaldev/coglex/internal/mongoerr"
 	"github.com/imadelakhaldev/coglex/internal/password"
 	"github.com/imadelakhaldev/coglex/internal/token"
 	"github.com/imadelakhaldev/coglex/middleware"
@@ -230,12 +229,4 @@ func (s *Service) guard(make func(middleware.Authenticator, ...string) echo.Midd
 		handler := sync.OnceValue(func() echo.HandlerFunc { return make(s, collections...)(next) })
 		return func(c echo.Context) error { return handler()(c) }
 	}
-}
-
-// problem is the rule for errors of the database, ours among them.
-func databaseProblem(err error) *service.Problem {
-	if isTaken(err) {
-		return &service.Problem{Status: http.StatusConflict, Code: "key_exists", Detail: "There is an account with this key already.", Err: err}
-	}
-	return mongoerr.Problem(err)
 }

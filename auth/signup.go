@@ -7,6 +7,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/primitive"
+	"go.mongodb.org/mongo-driver/mongo"
 
 	"github.com/imadelakhaldev/coglex/internal/password"
 	"github.com/imadelakhaldev/coglex/signals"
@@ -159,7 +160,7 @@ func (s *Service) insert(ctx context.Context, collection string, doc bson.D) (*U
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	if _, err := s.collections[collection].InsertOne(ctx, raw); err != nil {
-		if isTaken(err) {
+		if mongo.IsDuplicateKeyError(err) {
 			return nil, ErrKeyExists
 		}
 		return nil, err
