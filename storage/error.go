@@ -133,7 +133,7 @@ func databaseProblem(err error) *service.Problem {
 }
 
 var (
-	// operatorInText finds the operator in a server's words for what it lacks.
+	// operatorInText finds the operators in a server's words for what it lacks.
 	operatorInText = regexp.MustCompile(`\$[a-zA-Z]{2,32}`)
 	// embeddedText is what the embedded database says of all that it refuses.
 	embeddedText = regexp.MustCompile(`^the embedded database has no ([[:print:]]{1,100})$`)
@@ -145,5 +145,9 @@ func lacking(message string) string {
 	if m := embeddedText.FindStringSubmatch(message); m != nil {
 		return m[1]
 	}
-	return operatorInText.FindString(message)
+	operators := operatorInText.FindAllString(message, -1)
+	if len(operators) == 0 {
+		return ""
+	}
+	return operators[len(operators)-1] // the innermost
 }

@@ -232,6 +232,61 @@ func TestAnExportLeavesTheConnectionUsable(t *testing.T) {
 	}
 }
 
+// patient is a connection that notes the deadlines it is given.
+type patient struct {
+	*httptest.ResponseRecorder
+
+	deadlines []time.Time
+}
+
+func (p *patient) SetWriteDeadline(t time.Time) error {
+	p.deadlines = append(p.deadlines, t)
+	return nil
+}
+
+func TestAnExportRenewsItsDeadline(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	g.fillMany("many", 10, 20_000)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/service/storage/v1/many", nil)
+	r.Header.Set("X-API-Key", apiKey)
+	r.Header.Set("Accept", ndjson)
+	w := &patient{ResponseRecorder: httptest.NewRecorder()}
+	g.app.Handler(g.echo).ServeHTTP(w, r)
+	if n := strings.Count(w.Body.String(), "\n"); n != 10 {
+		t.Fatalf("%d lines of 10", n)
+	}
+	last := len(w.deadlines) - 1
+	if last < 4 || !w.deadlines[last].IsZero() {
+		t.Fatalf("deadlines %v, want one for each chunk and none at the end", w.deadlines)
+	}
+	for _, d := range w.deadlines[:last] {
+		if wait := time.Until(d); wait < 10*time.Second || wait > time.Minute {
+			t.Errorf("a deadline in %s", wait)
+		}
+	}
+}
+
+// refusing is a connection whose client has gone.
+type refusing struct{ *httptest.ResponseRecorder }
+
+func (refusing) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestAnExportThatCannotBeWrittenBreaksTheConnection(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	g.fill("things", 1)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/service/storage/v1/things", nil)
+	r.Header.Set("X-API-Key", apiKey)
+	r.Header.Set("Accept", ndjson)
+	defer func() {
+		if v := recover(); v != http.ErrAbortHandler { //nolint:errorlint // net/http itself compares the panic value
+			t.Errorf("recovered %v, want http.ErrAbortHandler", v)
+		}
+	}()
+	g.app.Handler(g.echo).ServeHTTP(refusing{httptest.NewRecorder()}, r)
+}
+
 func TestAnAbandonedExportClosesItsCursor(t *testing.T) {
 	t.Parallel()
 	killed := make(chan struct{}, 1)
