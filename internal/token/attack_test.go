@@ -230,6 +230,8 @@ func TestGenuineTokenOfAnotherFormIsRefused(t *testing.T) {
 		"parts with a line break":      seal(b64(genuineHeader)+"."+b64(genuinePayload)+"\n", sha256.New, accessKey),
 		"parts that are not base64":    seal("!.!", sha256.New, accessKey),
 		"one part":                     seal(b64(genuineHeader), sha256.New, accessKey),
+		"an angle bracket as it is":    replaced(`"u1"`, `"<"`),
+		"a line separator as it is":    replaced(`"u1"`, "\"\u2028\""),
 		"a payload of 2 KB":            replaced("u1", strings.Repeat("x", 2048)),
 		"nested without end":           payload(strings.Repeat(`[`, 1000)),
 	}
@@ -248,6 +250,27 @@ func TestGenuineTokenOfAnotherFormIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			refuse(t, text)
+		})
+	}
+}
+
+// ErrExpired says that a token was good once, and lets one sign out with it.
+func TestExpiredTokenOfAnotherFormIsRefused(t *testing.T) {
+	t.Parallel()
+	s := signer(t, accessKey)
+	for name, payload := range map[string]string{
+		"another issuer": strings.Replace(genuinePayload, issuer, "https://attacker.example", 1),
+		"no subject":     strings.Replace(genuinePayload, `"sub":"u1",`, "", 1),
+		"no session":     strings.Replace(genuinePayload, `"s1"`, `""`, 1),
+		"exp at iat":     strings.Replace(genuinePayload, "1772370000", "1772366400", 1),
+		"another type":   strings.Replace(genuinePayload, `"access"`, `"cookie"`, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := s.Verify(forge(genuineHeader, payload, sha256.New, accessKey), token.Access, alice.Expires)
+			if !errors.Is(err, token.ErrInvalid) || got != (token.Claims{}) {
+				t.Errorf("Verify: %+v, %v", got, err)
+			}
 		})
 	}
 }

@@ -3,7 +3,9 @@
 // refresh token.
 //
 // Every kind has keys of its own ([Derive]), so that one can never pass for
-// another, and the API key signs nothing. Whatever is presented, its MAC is
-// checked before a byte of it is read; what is read is then held to exactly
-// what this package writes. Nothing but the kind of failure comes out.
+// another, and the API key signs nothing. Web tokens are signed and verified by
+// golang-jwt, which decodes one before it checks the MAC; so this package bounds
+// the length and the header first. Of a refresh token nothing is read before its
+// MAC is checked. What is read is held to exactly what this package writes, and
+// nothing but the kind of failure comes out.
 package token

@@ -23,20 +23,20 @@ var (
 	}
 )
 
-func signer(t testing.TB, keys ...[]byte) *token.Signer {
-	t.Helper()
+func signer(tb testing.TB, keys ...[]byte) *token.Signer {
+	tb.Helper()
 	s, err := token.NewSigner(issuer, keys...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
-func sign(t testing.TB, s *token.Signer, c token.Claims) string {
-	t.Helper()
+func sign(tb testing.TB, s *token.Signer, c token.Claims) string {
+	tb.Helper()
 	text, err := s.Sign(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return text
 }
@@ -67,8 +67,8 @@ func TestSignedVerifies(t *testing.T) {
 	}
 }
 
-// Any other library reads our tokens, and ours reads what another one wrote with
-// the same claims and key.
+// Whoever has the key reads our tokens by the library alone, and ours reads what
+// the library wrote of the same claims.
 func TestTokensAreJSONWebTokens(t *testing.T) {
 	t.Parallel()
 	s := signer(t, accessKey)
@@ -98,6 +98,16 @@ func TestTokensAreJSONWebTokens(t *testing.T) {
 	}
 	if diff := cmp.Diff(alice, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The library escapes for HTML; what comes out is what went in.
+func TestTextIsKept(t *testing.T) {
+	t.Parallel()
+	s := signer(t, accessKey)
+	want := with(func(c *token.Claims) { c.Collection = "<R&D> \u2028\u2029 \"日本\" \\ \x00" })
+	if got, err := s.Verify(sign(t, s, want), token.Access, now); err != nil || got != want {
+		t.Errorf("Verify: %+v, %v", got, err)
 	}
 }
 
@@ -200,7 +210,7 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// What the usual library takes for the same token.
+// What the library takes for the same token with claims of its own.
 func BenchmarkVerifyByGolangJWT(b *testing.B) {
 	text := sign(b, signer(b, accessKey), alice)
 	key := func(*jwt.Token) (any, error) { return accessKey, nil }

@@ -45,7 +45,7 @@ func (r *Refresher) Mint(t Refresh) (string, error) {
 	if t.Collection == "" || t.Subject == "" || t.Session == "" || t.Generation < 0 {
 		return "", errors.New("token: a refresh token without collection, subject, session or generation")
 	}
-	data := binary.BigEndian.AppendUint64([]byte{version}, uint64(t.Generation)) //nolint:gosec // not negative
+	data := binary.BigEndian.AppendUint64([]byte{version}, uint64(t.Generation))
 	for _, s := range []string{t.Collection, t.Subject, t.Session} {
 		if len(s) > math.MaxUint16 {
 			return "", fmt.Errorf("token: longer than %d bytes", maxBytes)

@@ -17,20 +17,20 @@ var (
 	someRefresh = token.Refresh{Collection: "_USERS", Subject: "65f0c0ffee65f0c0ffee65f0", Session: "s1", Generation: 7}
 )
 
-func refresher(t testing.TB, keys ...[]byte) *token.Refresher {
-	t.Helper()
+func refresher(tb testing.TB, keys ...[]byte) *token.Refresher {
+	tb.Helper()
 	r, err := token.NewRefresher(keys...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }
 
-func mint(t testing.TB, r *token.Refresher, what token.Refresh) string {
-	t.Helper()
+func mint(tb testing.TB, r *token.Refresher, what token.Refresh) string {
+	tb.Helper()
 	text, err := r.Mint(what)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return text
 }
