@@ -281,3 +281,41 @@ func (g *gateway) sessionCount(key string) int {
 	sessions, _ := g.stored(key)["_sessions"].(bson.M)
 	return len(sessions)
 }
+
+// syncBuffer is a log that a test reads.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func (b *syncBuffer) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// newGatewayB returns a started service for a benchmark.
+func newGatewayB(b *testing.B) *auth.Service {
+	b.Helper()
+	users, err := auth.New(dbtest.Database(b), secret, fast())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := users.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = users.Stop(context.WithoutCancel(b.Context())) })
+	return users
+}
+
+func credential(bearer string) middleware.Credential { return middleware.Credential{Token: bearer} }

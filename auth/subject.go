@@ -70,8 +70,8 @@ func parseOtherID(encoded string) (any, error) {
 	if err != nil || len(data) == 0 {
 		return nil, errSubject
 	}
-	value := bsoncore.Value{Type: bsontype.Type(data[0]), Data: data[1:]}
-	if value.Validate() != nil {
+	value, rest, ok := bsoncore.ReadValue(data[1:], bsontype.Type(data[0]))
+	if !ok || len(rest) > 0 || value.Validate() != nil {
 		return nil, errSubject
 	}
 	return bson.RawValue{Type: value.Type, Value: value.Data}, nil

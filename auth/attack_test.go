@@ -1,0 +1,417 @@
+package auth_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/imadelakhaldev/coglex/internal/dbtest"
+)
+
+const signingKey = "a-signing-key-that-is-long-enough-1234567"
+
+// sign makes a JWT of any header and claims.
+func sign(t *testing.T, key string, newHash func() hash.Hash, header, claims map[string]any) string {
+	t.Helper()
+	part := func(v any) string {
+		data, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return base64.RawURLEncoding.EncodeToString(data)
+	}
+	text := part(header) + "." + part(claims)
+	if newHash == nil {
+		return text + "."
+	}
+	mac := hmac.New(newHash, []byte(key))
+	mac.Write([]byte(text))
+	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func TestForgedAccessTokens(t *testing.T) {
+	t.Parallel()
+	o := fast()
+	o.SigningKey = signingKey
+	o.Collections = []string{"_USERS", "staff"}
+	g := newGateway(t, o)
+	g.signup("ada")
+	in := g.signin("ada")
+	genuine := claims(t, in.access)
+	hs256 := map[string]any{"alg": "HS256", "typ": "JWT"}
+	with := func(changes map[string]any) map[string]any {
+		c := map[string]any{}
+		for name, value := range genuine {
+			c[name] = value
+		}
+		for name, value := range changes {
+			if c[name] = value; value == nil {
+				delete(c, name)
+			}
+		}
+		return c
+	}
+	// The forger's own work is good: this one is accepted.
+	g.want(request{method: http.MethodGet, path: "/me", bearer: sign(t, signingKey, sha256.New, hs256, with(nil))}, http.StatusOK, "")
+
+	now := g.clock.Now()
+	parts := strings.Split(in.access, ".")
+	tests := map[string]struct {
+		token string
+		code  string // token_invalid unless given
+	}{
+		"alg none":                  {token: sign(t, "", nil, map[string]any{"alg": "none", "typ": "JWT"}, with(nil))},
+		"alg None":                  {token: sign(t, "", nil, map[string]any{"alg": "None", "typ": "JWT"}, with(nil))},
+		"alg none with a MAC":       {token: sign(t, signingKey, sha256.New, map[string]any{"alg": "none", "typ": "JWT"}, with(nil))},
+		"no alg":                    {token: sign(t, signingKey, sha256.New, map[string]any{"typ": "JWT"}, with(nil))},
+		"HS512":                     {token: sign(t, signingKey, sha512.New, map[string]any{"alg": "HS512", "typ": "JWT"}, with(nil))},
+		"RS256 in name":             {token: sign(t, signingKey, sha256.New, map[string]any{"alg": "RS256", "typ": "JWT"}, with(nil))},
+		"kid":                       {token: sign(t, signingKey, sha256.New, map[string]any{"alg": "HS256", "typ": "JWT", "kid": "../../dev/null"}, with(nil))},
+		"no MAC":                    {token: parts[0] + "." + parts[1] + "."},
+		"two parts":                 {token: parts[0] + "." + parts[1]},
+		"four parts":                {token: in.access + ".x"},
+		"MAC in another spelling":   {token: in.access + "="},
+		"changed claims":            {token: parts[0] + "." + strings.ToUpper(parts[1][:1]) + parts[1][1:] + "." + parts[2]},
+		"key is the API key":        {token: sign(t, apiKey, sha256.New, hs256, with(nil))},
+		"key is the secret":         {token: sign(t, secret, sha256.New, hs256, with(nil))},
+		"key is empty":              {token: sign(t, "", sha256.New, hs256, with(nil))},
+		"key is foreign":            {token: sign(t, strings.Repeat("x", 40), sha256.New, hs256, with(nil))},
+		"of kind cookie":            {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"typ": "cookie"}))},
+		"of kind refresh":           {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"typ": "refresh"}))},
+		"of no kind":                {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"typ": nil}))},
+		"no expiry":                 {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"exp": nil}))},
+		"expiry as text":            {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"exp": "9999999999"}))},
+		"expired":                   {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"iat": now.Unix() - 3600, "exp": now.Unix()})), code: "token_expired"},
+		"issued in the future":      {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"iat": now.Unix() + 3600, "exp": now.Unix() + 7200}))},
+		"another issuer":            {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"iss": "evil"}))},
+		"unlisted collection":       {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"col": "posts"}))},
+		"collection as operator":    {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"col": map[string]any{"$ne": 1}}))},
+		"subject as operator":       {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"sub": map[string]any{"$ne": 1}}))},
+		"session as a path":         {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"sid": "x.y"}))},
+		"session as an operator":    {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"sid": "$where"}))},
+		"no session":                {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"sid": ""}))},
+		"malformed ObjectId":        {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"sub": "oid:x"}))},
+		"malformed BSON":            {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"sub": "bson:AwAAAAA"}))},
+		"an extra claim":            {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"admin": true}))},
+		"another's session":         {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"sid": strings.Repeat("A", 26)})), code: "session_expired"},
+		"another user":              {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"sub": "5f0000000000000000000001"})), code: "session_expired"},
+		"same user, another's type": {token: sign(t, signingKey, sha256.New, hs256, with(map[string]any{"sub": "bson:EAEAAAA"})), code: "session_expired"},
+		"garbage":                   {token: "garbage"},
+		"very long":                 {token: strings.Repeat("a.", 4000)},
+	}
+	for name, test := range tests {
+		if test.code == "" {
+			test.code = "token_invalid"
+		}
+		for _, path := range []string{"/me", "/maybe", "/who", prefix + "/session"} {
+			a := g.do(request{method: http.MethodGet, path: path, key: true, bearer: test.token})
+			if a.status != http.StatusUnauthorized || a.code() != test.code {
+				t.Errorf("%s at %s: %d %q, want 401 %q", name, path, a.status, a.code(), test.code)
+			}
+		}
+		// Nor is any of them good as a cookie.
+		if a := g.do(request{method: http.MethodGet, path: "/who", header: map[string]string{"Cookie": "coglex-_USERS=" + test.token}}); a.status != http.StatusUnauthorized {
+			t.Errorf("%s as a cookie: %d", name, a.status)
+		}
+	}
+	// The same user and session, but the token says that they live elsewhere.
+	other := sign(t, signingKey, sha256.New, hs256, with(map[string]any{"col": "staff"}))
+	g.want(request{method: http.MethodGet, path: "/who", bearer: other}, http.StatusUnauthorized, "session_expired")
+}
+
+func TestSigningKeyRotation(t *testing.T) {
+	t.Parallel()
+	db := dbtest.Database(t)
+	first := fast()
+	first.SigningKey = signingKey
+	g := newGatewayOn(t, db, first)
+	g.signup("ada")
+	in := g.signin("ada")
+
+	second := fast()
+	second.SigningKey, second.OldSigningKeys = signingKey+"2", []string{signingKey}
+	later := newGatewayOn(t, db, second)
+	if !later.isIn(in.access) {
+		t.Error("a token of the old key is refused")
+	}
+	later.want(request{method: http.MethodGet, path: "/me", cookie: in.cookie}, http.StatusOK, "")
+	later.refresh(in.refresh)
+	again := later.signin("ada")
+	g.want(request{method: http.MethodGet, path: "/me", bearer: again.access}, http.StatusUnauthorized, "token_invalid")
+
+	third := fast()
+	third.SigningKey = signingKey + "2"
+	last := newGatewayOn(t, db, third)
+	last.want(request{method: http.MethodGet, path: "/me", bearer: in.access}, http.StatusUnauthorized, "token_invalid")
+	last.want(request{method: http.MethodGet, path: "/me", cookie: in.cookie}, http.StatusUnauthorized, "token_invalid")
+	if !last.isIn(again.access) {
+		t.Error("a token of the present key is refused")
+	}
+}
+
+// odd are values that mean something to a database or to a careless program.
+func odd() []string {
+	return []string{
+		`{"$ne":null}`, `{"$gt":""}`, `{"$regex":"."}`, `{"$in":["ada"]}`, `{"$exists":true}`, `{"$where":"1"}`, `{"$expr":true}`,
+		`{"\u0024ne":null}`, `{"$oid":"65a000000000000000000001"}`, `{"$date":"2024-01-01T00:00:00Z"}`, `{"$numberLong":"1"}`,
+		`{"$code":"1"}`, `{"$binary":{"base64":"","subType":"00"}}`, `{"$regularExpression":{"pattern":".","options":""}}`,
+		`{"$minKey":1}`, `{"$function":{"body":"1","args":[],"lang":"js"}}`, `{"_bsontype":"ObjectID"}`, `{"__proto__":{}}`,
+		`null`, `true`, `false`, `0`, `1.5`, `[]`, `["ada"]`, `[{"$ne":null}]`, `{}`, `{"$ref":"_USERS","$id":"1"}`,
+	}
+}
+
+// No member that should be a string takes anything else, wherever it is.
+func TestOddValuesInEveryMember(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	g.signup("ada")
+	in := g.signin("ada")
+	bodies := map[string][]string{
+		"/join":               {`{"_key":%s}`, `{"_key":"eve","_password":%s}`},
+		"/in":                 {`{"_key":%s,"_password":"12345678"}`, `{"_key":"ada","_password":%s}`},
+		"/again":              {`{"refresh_token":%s}`},
+		"/out":                {`{"refresh_token":%s}`},
+		"/pass":               {`{"current":%s,"new":"another horse"}`, `{"current":"correct horse","new":%s}`},
+		prefix + "/users/ada": {`{"document":{"_key":%s}}`, `{"document":{"$set":{"_key":%s}}}`, `{"document":{"_password":%s}}`, `{"document":{"$set":{"_password":%s}}}`},
+	}
+	for path, templates := range bodies {
+		for _, template := range templates {
+			for _, value := range odd() {
+				r := post(path, fmt.Sprintf(template, value))
+				r.bearer = in.access
+				if strings.HasPrefix(path, prefix) {
+					r.method = http.MethodPatch
+				}
+				a := g.do(r)
+				if a.status != http.StatusBadRequest {
+					t.Errorf("%s %s: %d %s", path, r.body, a.status, a.text)
+				}
+			}
+		}
+	}
+	if !g.isIn(in.access) {
+		t.Error("the session ended")
+	}
+}
+
+// What a query may not do, it may not do in a sign-in, a look-up, an update or a
+// deletion, however deep it hides.
+func TestQueriesOnlyNarrow(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	g.signup("ada")
+	g.signup("bob")
+	refused := []string{
+		`{"_key":"bob"}`, `{"_password":{"$regex":"^\\$2"}}`, `{"_password":{"$exists":true}}`, `{"_identity":"bob"}`, `{"_sessions":{"$exists":true}}`,
+		`{"_sessions.x":1}`, `{"_banned":{"$ne":true}}`, `{"_id":{"$ne":1}}`, `{"_role":"admin"}`, `{"_password.0":1}`,
+		`{"$or":[{"_key":"bob"}]}`, `{"$and":[{"$or":[{"a":1},{"_password":"x"}]}]}`, `{"$nor":[{"_key":"x"}]}`,
+		`{"$expr":{"$eq":["$_key","bob"]}}`, `{"$expr":true}`, `{"a":{"$expr":true}}`, `{"$where":"1"}`, `{"a":{"$where":"1"}}`,
+		`{"$jsonSchema":{}}`, `{"$text":{"$search":"x"}}`, `{"$comment":"x"}`, `{"a":{"$function":{}}}`, `{"$alwaysTrue":1}`, `{"$sampleRate":1}`,
+		`{"a":{"$elemMatch":{"$where":"1"}}}`, `{"a":{"$not":{"$where":"1"}}}`, `{"a":{"$regex":"` + strings.Repeat("a", 257) + `"}}`,
+		`{"a":{"$code":"1"}}`, `{"a":{"$regularExpression":{"pattern":"` + strings.Repeat("a", 257) + `","options":""}}}`, `{"a":{"$symbol":"x"}}`,
+		strings.Repeat(`{"$and":[`, 12) + `{"a":1}` + strings.Repeat(`]}`, 12), `{"$or":[]}`, `{"":1}`, `{"a..b":1}`, `{"$set":{"a":1}}`, `{"a":1,"a":2}`,
+	}
+	for _, query := range refused {
+		for _, r := range []request{
+			post("/in", `{"_key":"ada","_password":`+quote(pass)+`,"query":`+query+`}`),
+			post("/in", `{"_key":"ada","_password":"wrong horse","query":`+query+`}`),
+			{method: http.MethodGet, path: prefix + "/users/ada?query=" + url.QueryEscape(query), key: true},
+			{method: http.MethodDelete, path: prefix + "/users/ada?query=" + url.QueryEscape(query), key: true},
+			{method: http.MethodPatch, path: prefix + "/users/ada?query=" + url.QueryEscape(query), key: true, body: `{"document":{"a":1}}`},
+			{method: http.MethodPatch, path: prefix + "/users/ada", key: true, body: `{"document":{"a":1},"query":` + query + `}`},
+		} {
+			if a := g.do(r); a.status != http.StatusBadRequest {
+				t.Errorf("%s %s %s: %d %s", r.method, r.path, query, a.status, a.text)
+			}
+		}
+	}
+	if got := g.stored("ada"); got["a"] != nil {
+		t.Errorf("stored = %v", got)
+	}
+}
+
+// No operator writes a reserved field, by whatever path.
+func TestReservedFieldsByEveryOperator(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	g.signup("ada")
+	g.signin("ada")
+	before := fmt.Sprint(g.stored("ada"))
+	operators := []string{"$set", "$unset", "$inc", "$mul", "$min", "$max", "$push", "$addToSet", "$pull", "$currentDate", "$rename", "$setOnInsert", "$pop", "$pullAll", "$bit"}
+	fields := []string{"_id", "_identity", "_sessions", "_sessions.x", "_inserted", "_patched", "_banned", "_role", "_password.x", "_key.x", "_", "_version"}
+	values := []string{`1`, `"x"`, `true`, `{"a":1}`, `["x"]`, `{"$each":["x"]}`}
+	for _, operator := range operators {
+		for _, field := range fields {
+			value := values[(len(operator)+len(field))%len(values)]
+			body := `{"document":{` + quote(operator) + `:{"ok":` + value + `,` + quote(field) + `:` + value + `}}}`
+			a := g.do(request{method: http.MethodPatch, path: prefix + "/users/ada", key: true, body: body})
+			if a.status != http.StatusBadRequest {
+				t.Errorf("%s: %d %s", body, a.status, a.text)
+			}
+		}
+	}
+	for _, field := range fields {
+		for _, body := range []string{
+			`{"document":{` + quote(field) + `:1}}`,
+			`{"document":{"$rename":{"ok":` + quote(field) + `}}}`,
+			`{"document":{"$set":{"a":1},"$set":{` + quote(field) + `:1}}}`,
+			`{"document":{"` + strings.ReplaceAll(field, "_", `\u005f`) + `":1}}`,
+		} {
+			if a := g.do(request{method: http.MethodPatch, path: prefix + "/users/ada", key: true, body: body}); a.status != http.StatusBadRequest {
+				t.Errorf("%s: %d %s", body, a.status, a.text)
+			}
+		}
+	}
+	if after := fmt.Sprint(g.stored("ada")); after != before {
+		t.Errorf("changed:\n%s\n%s", before, after)
+	}
+}
+
+func TestBodiesThatHurt(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	g.signup("ada")
+	in := g.signin("ada")
+	deep := strings.Repeat(`{"a":`, 10_000) + "1" + strings.Repeat("}", 10_000)
+	big := strings.Repeat("x", 2<<20)
+	bodies := map[string]struct {
+		body   string
+		status []int
+	}{
+		"2 MB key":          {`{"_key":"` + big + `"}`, []int{413}},
+		"2 MB of blanks":    {strings.Repeat(" ", 2<<20) + `{}`, []int{413}},
+		"deep document":     {`{"document":` + deep + `}`, []int{400}},
+		"deep key":          {`{"_key":` + deep + `}`, []int{400}},
+		"deep array":        {strings.Repeat("[", 10_000), []int{400}},
+		"duplicate member":  {`{"_key":"a","_key":"b"}`, []int{400}},
+		"duplicate in deep": {`{"document":{"a":{"b":1,"b":2}}}`, []int{400}},
+		"not JSON":          {`_key=ada`, []int{400}},
+		"cut":               {`{"_key":"ada"`, []int{400}},
+		"two values":        {`{} {}`, []int{400}},
+		"NaN":               {`{"document":{"a":NaN}}`, []int{400}},
+		"lone surrogate":    {`{"_key":"\ud800"}`, []int{400}},
+		"invalid UTF-8":     {"{\"_key\":\"\xff\"}", []int{400}},
+		"empty":             {" ", []int{400}},
+		"array":             {`[]`, []int{400}},
+		"null":              {`null`, []int{400}},
+	}
+	for name, test := range bodies {
+		for _, path := range []string{"/join", "/in", "/again", "/pass", "/out", prefix + "/users/ada"} {
+			r := post(path, test.body)
+			r.bearer = in.access
+			if strings.HasPrefix(path, prefix) {
+				r.method = http.MethodPatch
+			}
+			if a := g.do(r); !slices.Contains(test.status, a.status) {
+				t.Errorf("%s at %s: %d %.200s", name, path, a.status, a.text)
+			}
+		}
+	}
+	for _, media := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "", "application/jsonx"} {
+		r := post("/in", signinBody("ada", pass))
+		r.header = map[string]string{"Content-Type": media}
+		g.want(r, http.StatusUnsupportedMediaType, "unsupported_media_type")
+	}
+	if !g.isIn(in.access) {
+		t.Error("the session ended")
+	}
+}
+
+func TestUnknownQueryParameters(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	g.signup("ada")
+	in := g.signin("ada")
+	for _, r := range []request{
+		post("/join?a=1", signinBody("eve", pass)), post("/in?_key=ada", signinBody("ada", pass)), post("/again?x=1", `{"refresh_token":`+quote(in.refresh)+`}`),
+		{method: http.MethodGet, path: "/who?user=bob", bearer: in.access}, {method: http.MethodGet, path: "/devices?limit=1", bearer: in.access},
+		{method: http.MethodDelete, path: "/devices/x?all=1", bearer: in.access}, post("/pass?x=1", `{"current":"correct horse","new":"another horse"}`),
+		{method: http.MethodGet, path: prefix + "/users/ada?password=1", key: true}, {method: http.MethodGet, path: prefix + "/users/ada?a;b", key: true},
+	} {
+		if r.path == "/pass?x=1" {
+			r.bearer = in.access
+		}
+		g.want(r, http.StatusBadRequest, "invalid")
+	}
+}
+
+// No answer, log or event of a failure holds what was presented.
+func TestSecretsStaySecret(t *testing.T) {
+	t.Parallel()
+	var log syncBuffer
+	o := fast()
+	o.Logger = log.logger()
+	g := newGateway(t, o)
+	g.signup("ada")
+	in := g.signin("ada")
+	const word = "hunter2-the-password"
+	answers := []answer{
+		g.do(post("/join", signinBody("ada", word))),
+		g.do(post("/join", `{"_key":"x","_password":"`+strings.Repeat(word, 9)+`"}`)),
+		g.do(post("/in", signinBody("ada", word))),
+		g.do(post("/in", `{"_key":"ada","_password":{"`+word+`":1}}`)),
+		g.do(again(word)),
+		g.do(request{method: http.MethodGet, path: "/me", bearer: word}),
+		g.do(request{method: http.MethodGet, path: "/me", cookie: "coglex-_USERS=" + word}),
+		g.do(request{method: http.MethodPost, path: "/pass", bearer: in.access, body: `{"current":"` + word + `","new":"another horse"}`}),
+		g.do(request{method: http.MethodPatch, path: prefix + "/users/ada", key: true, body: `{"document":{"_password":["` + word + `"]}}`}),
+	}
+	for i, a := range answers {
+		if a.status < 400 || i != 3 && strings.Contains(a.text, word) {
+			t.Errorf("answer %d: %d %s", i, a.status, a.text)
+		}
+	}
+	g.want(request{method: http.MethodPatch, path: prefix + "/users/ada", key: true, body: `{"document":{"_password":"` + word + `"}}`}, http.StatusOK, "")
+	g.want(post("/in", signinBody("ada", word)), http.StatusOK, "")
+	for _, e := range g.events.Events() {
+		if text := fmt.Sprintf("%+v", e); strings.Contains(text, word) {
+			t.Errorf("an event holds the password: %s", text)
+		}
+	}
+	if strings.Contains(log.String(), word) {
+		t.Errorf("the log holds the password: %s", log.String())
+	}
+}
+
+// 200 sign-ins at once: each is answered, within the time that the gate lets wait.
+func TestTwoHundredSigninsAtOnce(t *testing.T) {
+	t.Parallel()
+	o := limited()
+	o.Cost, o.HashWait = 10, 2*time.Second
+	g := newGateway(t, o)
+	for i := range 10 {
+		g.signup(fmt.Sprint("user", i))
+	}
+	g.clock.Add(time.Hour)
+	count := map[int]int{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	begun := time.Now()
+	for i := range 200 {
+		wg.Go(func() {
+			a := g.try(fmt.Sprint("user", i%20), pass, fmt.Sprintf("203.0.113.%d:1", i%50))
+			mu.Lock()
+			defer mu.Unlock()
+			count[a.status]++
+			if !slices.Contains([]int{200, 401, 429, 503}, a.status) {
+				t.Errorf("%d %s", a.status, a.text)
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%v in %s", count, time.Since(begun))
+	if count[200] == 0 {
+		t.Error("nobody got in")
+	}
+}
