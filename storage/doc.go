@@ -33,6 +33,10 @@
 // answer that fails midway breaks the connection, so that it never looks whole.
 // [Service.Routes] has the parameters and problem codes of each route.
 //
+// Pages follow one another by the Link header. Without a sort they come in the
+// database's own order, which on one server stays as it is while nobody writes; ask
+// for a sort, if only {"_id": 1}, where pages must fit together in any case.
+//
 // # What may be asked
 //
 // What is not on these lists is 400 operator_not_allowed with its path, such as
@@ -101,7 +105,6 @@
 //
 // # The embedded database
 //
-// All of this works on it but what it refuses, which is 501. Everything but a look-up
-// by _id reads the whole collection there, a list to its end because it is sorted
-// by _id.
+// All of this works on it but what it refuses, which is 501. There is an index for
+// _id only: other filters, counts and sorts read the whole collection.
 package storage

@@ -49,13 +49,8 @@ func (s *Service) HandleFind(c echo.Context) (err error) {
 	return s.writePage(c, collection, p)
 }
 
-// exportPage answers with a document a line. Where neither an order nor a part is
-// asked for, there is no order: for sorting all of a collection, the database
-// would have to hold it.
+// exportPage answers with a document a line: all of them unless a limit was given.
 func (s *Service) exportPage(c echo.Context, collection string, p page) error {
-	if p.limited || p.skip > 0 || p.sort != nil {
-		p.sort = tieBreak(p.sort)
-	}
 	if !p.limited {
 		p.limit = 0
 	}
@@ -71,7 +66,7 @@ func (s *Service) writePage(c echo.Context, collection string, p page) error {
 	ctx, cancel := s.bounded(c.Request().Context())
 	defer cancel()
 	q := p.selection
-	q.limit, q.sort = p.limit+1, tieBreak(p.sort)
+	q.limit = p.limit + 1
 	cursor, err := s.open(ctx, collection, q, s.bounds().SetBatchSize(batch))
 	if err != nil {
 		return err

@@ -66,7 +66,7 @@ func TestFindSelects(t *testing.T) {
 		name, query string
 		want        []any
 	}{
-		{"everything, by id", "", []any{"d00", "d01", "d02", "d03", "d04"}},
+		{"everything, as it was inserted", "", []any{"d00", "d01", "d02", "d03", "d04"}},
 		{"what matches", query("query", `{"n": {"$gte": 3}}`), []any{"d03", "d04"}},
 		{"nothing as an empty array", query("query", `{"n": 9}`), []any{}},
 		{"in the order asked for", query("sort", `{"even": -1, "n": -1}`), []any{"d04", "d02", "d00", "d03", "d01"}},
@@ -137,6 +137,9 @@ func TestFindRefusesAWrongQuery(t *testing.T) {
 		{"a query that is an array", query("query", `[]`), "invalid", "query"},
 		{"a duplicate key", query("query", `{"a": 1, "a": 2}`), "invalid", "query.a"},
 		{"keys that are a string", query("keys", `"a"`), "invalid", "keys"},
+		{"keys that are malformed", query("keys", `{"a": `), "invalid", "keys"},
+		{"keys with a duplicate", query("keys", `{"a": 1, "a": 1}`), "invalid", "keys.a"},
+		{"keys that nest too deep", query("keys", nested(12)), "invalid", "keys"},
 		{"keys that break out", query("keys", `["a"], "x": 1`), "invalid", "keys"},
 		{"keys with an expression", query("keys", `{"a": "$_password"}`), "invalid_query", "keys.a"},
 		{"an array of no names", query("keys", `[1]`), "invalid_query", "keys[0]"},

@@ -38,6 +38,7 @@ func (s *Service) parsePage(u *url.URL) (p page, err error) {
 		if err := s.rules.Sort(p.sort); err != nil {
 			return p, err
 		}
+		p.sort = tieBreak(p.sort)
 	}
 	if p.limit, err = q.Int("limit", DefaultLimit, 1, MaxLimit); err != nil {
 		return p, err
@@ -61,14 +62,15 @@ func (s *Service) parseFilter(q strict.Query) (bson.Raw, error) {
 
 // tieBreak returns an order with the id at its end, so that documents that are
 // equal in it come in the same order each time: nothing is skipped or seen twice.
+//
+// Where no order is asked for, none is imposed: it would turn the database away
+// from the index that serves the filter, and make one without such an index sort
+// all that matches for each page.
 func tieBreak(sort bson.Raw) bson.Raw {
-	var elements []byte
-	if sort != nil {
-		if _, err := sort.LookupErr(fieldID); err == nil {
-			return sort
-		}
-		elements = append(elements, sort[4:len(sort)-1]...)
+	if _, err := sort.LookupErr(fieldID); err == nil {
+		return sort
 	}
+	elements := append(make([]byte, 0, len(sort)+16), sort[4:len(sort)-1]...)
 	return bsoncore.BuildDocument(nil, bsoncore.AppendInt32Element(elements, fieldID, 1))
 }
 

@@ -42,7 +42,7 @@ func docFind() *service.Doc {
 		Query: map[string]string{
 			"query": query,
 			"keys":  "A projection, or a JSON array of the names of the fields that are wanted.",
-			"sort":  "Extended JSON object of fields, each 1 or -1; `_id` is added as tie-break.",
+			"sort":  "Extended JSON object of fields, each 1 or -1; `_id` is added as tie-break. Defaults to the database's own order, `{\"_id\": 1}` is a sure one.",
 			"limit": "How many documents, 1 to 1000. Defaults to 100.",
 			"skip":  "How many documents to leave out. Defaults to 0.",
 			"count": "`true` adds the header `X-Total-Count`.",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
 
 	"github.com/imadelakhaldev/coglex/internal/dbtest"
 	"github.com/imadelakhaldev/coglex/middleware"
@@ -159,6 +160,42 @@ func TestAScopeThatCannotBeHeldFailsClosed(t *testing.T) {
 	g.do("PATCH", "/notes/a", `{"document": {"n": 1}}`).refused(500, "internal", "")
 	g.do("PATCH", "/notes", `{"document": {"n": 1}, "query": {}}`).refused(500, "internal", "")
 	g.do("POST", "/notes", `{"document": {"n": 1}}`).refused(500, "internal", "")
+}
+
+func TestAScopeOfAnInsertHasPlainFieldsOnly(t *testing.T) {
+	t.Parallel()
+	for _, scope := range []bson.D{
+		{{Key: "owner", Value: bson.D{{Key: "$in", Value: bson.A{"ada", "bob"}}}}},
+		{{Key: "owner", Value: primitive.Regex{Pattern: "a"}}},
+		{{Key: "owner.id", Value: "ada"}},
+		{{Key: "$or", Value: bson.A{bson.D{{Key: "owner", Value: "ada"}}}}},
+		{{Key: "_id", Value: "a"}},
+		{{Key: "", Value: "a"}},
+		{{Key: "owner", Value: func() {}}},
+	} {
+		g := newScoped(t, func(context.Context, storage.Op) (bson.D, error) { return scope, nil })
+		g.do("POST", "/notes", `{"document": {"owner": "ada"}}`).refused(500, "internal", "")
+	}
+	g := newScoped(t, func(context.Context, storage.Op) (bson.D, error) {
+		return bson.D{{Key: "team", Value: bson.D{{Key: "id", Value: 1}}}, {Key: "_tenant", Value: "x"}}, nil
+	})
+	id := g.do("POST", "/notes", `{"document": {"n": 1}}`).ids()[0]
+	if doc := g.stored("notes", id); doc["_tenant"] != "x" || doc["team"] == nil {
+		t.Errorf("stored %v", doc)
+	}
+}
+
+func TestAMalformedScopeOfAnUpdateFailsClosed(t *testing.T) {
+	t.Parallel()
+	for _, scope := range []bson.D{
+		{{Key: "$or", Value: "owner"}},
+		{{Key: "$or", Value: bson.A{"owner"}}},
+		{{Key: "$or", Value: bson.A{bson.D{{Key: "$where", Value: "1"}}}}},
+		{{Key: "$text", Value: bson.D{}}},
+	} {
+		g := newScoped(t, func(context.Context, storage.Op) (bson.D, error) { return scope, nil })
+		g.do("PATCH", "/notes/a", `{"document": {"n": 1}}`).refused(500, "internal", "")
+	}
 }
 
 func TestScopeRefuses(t *testing.T) {

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,7 +15,10 @@ import (
 	"github.com/labstack/echo/v4"
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/primitive"
+	"go.mongodb.org/mongo-driver/event"
 	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+	"go.mongodb.org/mongo-driver/mongo/writeconcern"
 
 	"github.com/imadelakhaldev/coglex/internal/dbtest"
 	"github.com/imadelakhaldev/coglex/storage"
@@ -221,6 +225,50 @@ func TestGoMethodsRefuse(t *testing.T) {
 	}
 	if ids, err := docs.Insert(ctx, "c"); len(ids) != 0 || err != nil {
 		t.Error(ids, err)
+	}
+}
+
+func TestWritesOfManyHaveTheWriteConcernOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	var commands []string
+	monitor := &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
+		if wc, err := e.Command.LookupErr("writeConcern"); err == nil {
+			commands = append(commands, e.CommandName+" "+wc.String()+" "+e.Command.Lookup("maxTimeMS").String())
+		}
+	}}
+	db := dbtest.Database(t) // for the dropping
+	client, err := mongo.Connect(t.Context(), options.Client().ApplyURI(dbtest.URI(t)).SetMonitor(monitor))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Disconnect(context.WithoutCancel(t.Context())) })
+	docs, err := storage.New(client.Database(db.Name(), options.Database().SetWriteConcern(writeconcern.Majority())), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := docs.PatchMany(t.Context(), "things", bson.D{}, bson.M{"a": 1}); err != nil {
+		t.Error(err)
+	}
+	if _, err := docs.DeleteMany(t.Context(), "things", bson.D{}); err != nil {
+		t.Error(err)
+	}
+	const concern = `{"w": "majority"} {"$numberLong":"5000"}`
+	if diff := cmp.Diff([]string{"update " + concern, "delete " + concern}, commands); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestGeoAndTextAreTheHostsToAllow(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, &storage.Options{Geo: true, Text: true})
+	g.fill("things", 1)
+	for _, filter := range []string{
+		`{"$text": {"$search": "a"}}`,
+		`{"at": {"$geoWithin": {"$geometry": {"type": "Polygon", "coordinates": [[[0, 0], [0, 1], [1, 1], [0, 0]]]}}}}`,
+	} {
+		if a := g.do("GET", "/things"+query("query", filter), ""); strings.Contains(a.body, "operator_not_allowed") || a.status == 500 {
+			t.Errorf("%s: %d %s", filter, a.status, a.body)
+		}
 	}
 }
 
