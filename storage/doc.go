@@ -43,15 +43,35 @@
 // pipeline[2].$facet.a[0].$lookup:
 //
 //   - filters: $and $or $nor $not $eq $ne $gt $gte $lt $lte $in $nin $exists $type
-//     $all $elemMatch $size $mod $regex $options $expr; the geographic operators with
-//     Options.Geo, $text with Options.Text;
+//     $all $elemMatch $size $mod $regex $options $expr; with Options.Geo $geoWithin
+//     $geoIntersects $near $nearSphere, with Options.Text $text;
 //   - updates: $set $unset $inc $mul $min $max $rename $push (with $each $slice $sort
 //     $position) $addToSet $pull $pullAll $pop $bit $currentDate $setOnInsert; a
 //     document without operators means $set;
 //   - stages: $match $project $addFields $set $unset $group $sort $limit $skip
 //     $unwind $count $sortByCount $bucket $bucketAuto $replaceRoot $replaceWith $facet
-//     $sample $lookup $unionWith $graphLookup, and in them the expressions that
-//     compute from their arguments.
+//     $sample $lookup $unionWith $graphLookup;
+//   - accumulators: $addToSet $avg $bottom $bottomN $count $first $firstN $last $lastN
+//     $max $maxN $median $mergeObjects $min $minN $percentile $push $stdDevPop
+//     $stdDevSamp $sum $top $topN;
+//   - expressions, in stages and in $expr, those that compute from their arguments:
+//     $abs $acos $acosh $add $allElementsTrue $and $anyElementTrue $arrayElemAt
+//     $arrayToObject $asin $asinh $atan $atan2 $atanh $avg $binarySize $bitAnd $bitNot
+//     $bitOr $bitXor $bsonSize $ceil $cmp $concat $concatArrays $cond $convert $cos
+//     $cosh $dateAdd $dateDiff $dateFromParts $dateFromString $dateSubtract
+//     $dateToParts $dateToString $dateTrunc $dayOfMonth $dayOfWeek $dayOfYear
+//     $degreesToRadians $divide $eq $exp $filter $first $firstN $floor $getField $gt
+//     $gte $hour $ifNull $in $indexOfArray $indexOfBytes $indexOfCP $isArray $isNumber
+//     $isoDayOfWeek $isoWeek $isoWeekYear $last $lastN $let $literal $ln $log $log10
+//     $lt $lte $ltrim $map $max $maxN $median $mergeObjects $millisecond $min $minN
+//     $minute $mod $month $multiply $ne $not $objectToArray $or $percentile $pow
+//     $radiansToDegrees $range $reduce $regexFind $regexFindAll $regexMatch $replaceAll
+//     $replaceOne $reverseArray $round $rtrim $second $setDifference $setEquals
+//     $setField $setIntersection $setIsSubset $setUnion $sin $sinh $size $slice
+//     $sortArray $split $sqrt $stdDevPop $stdDevSamp $strLenBytes $strLenCP $strcasecmp
+//     $substr $substrBytes $substrCP $subtract $sum $switch $tan $tanh $toBool $toDate
+//     $toDecimal $toDouble $toInt $toLong $toLower $toObjectId $toString $toUpper $trim
+//     $trunc $tsIncrement $tsSecond $type $unsetField $week $year $zip.
 //
 // Never $where, $function, $accumulator, $out and $merge. There may be 200
 // conditions, 1000 values of $in, 8 fields in a sort, 20 stages in all; filters nest
