@@ -106,13 +106,6 @@ func assemble(t *testing.T, db *mongo.Database, opts *auth.Options) *gateway {
 	return g
 }
 
-// in returns the gateway for use in a subtest.
-func (g *gateway) in(t *testing.T) *gateway {
-	c := *g
-	c.t = t
-	return &c
-}
-
 func (g *gateway) mount() {
 	g.t.Helper()
 	keys, err := middleware.NewKeys(apiKey)

@@ -2,13 +2,21 @@ package auth_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/event"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+
 	"github.com/imadelakhaldev/coglex/auth"
+	"github.com/imadelakhaldev/coglex/internal/dbtest"
 	"github.com/imadelakhaldev/coglex/signals/signalstest"
 )
 
@@ -217,6 +225,86 @@ func TestRefreshAfterTheEnd(t *testing.T) {
 			g.want(again(in.refresh), http.StatusUnauthorized, "session_expired")
 			g.want(request{method: http.MethodGet, path: "/me", bearer: in.access}, http.StatusUnauthorized, "session_expired")
 			g.want(request{method: http.MethodGet, path: "/me", cookie: in.cookie}, http.StatusUnauthorized, "session_expired")
+		})
+	}
+}
+
+// A database that was set back to a backup knows less than the tokens do.
+func TestRefreshTokenFromTheFuture(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	g.signup("ada")
+	in := g.signin("ada")
+	next := g.refresh(in.refresh)
+	sid, _ := claims(t, in.access)["sid"].(string)
+	set := bson.M{"$set": bson.M{"_sessions." + sid + ".generation": int64(0)}}
+	if _, err := g.db.Collection("_USERS").UpdateOne(t.Context(), bson.M{"_key": "ada"}, set); err != nil {
+		t.Fatal(err)
+	}
+	g.want(again(next.refresh), http.StatusUnauthorized, "token_invalid")
+	if !g.isIn(in.access) {
+		t.Error("the session ended")
+	}
+	g.refresh(in.refresh)
+}
+
+// between connects to the tests' server with a client that calls do once, between
+// a request's reading of the user and its writing.
+func between(t *testing.T, name string, do func()) *mongo.Database {
+	t.Helper()
+	var once sync.Once
+	var armed atomic.Bool
+	monitor := &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
+		if armed.Load() && e.CommandName == "findAndModify" {
+			once.Do(do)
+		}
+		if e.CommandName == "find" {
+			armed.Store(true)
+		}
+	}}
+	client, err := mongo.Connect(t.Context(), options.Client().ApplyURI(dbtest.URI(t)).SetMonitor(monitor))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Disconnect(context.WithoutCancel(t.Context())) })
+	return client.Database(name)
+}
+
+// A rotation must not write to a session that has changed or ended since it was read.
+func TestRefreshIsOvertaken(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name     string
+		overtake func(*gateway, tokens)
+		code     string
+		sessions int
+	}{
+		{name: "by a sign-out", overtake: func(g *gateway, in tokens) {
+			g.want(request{method: http.MethodPost, path: "/out", bearer: in.access}, http.StatusOK, "")
+		}, code: "session_expired"},
+		{name: "by the same refresh", overtake: func(g *gateway, in tokens) { g.refresh(in.refresh) }, sessions: 1},
+		{name: "by two refreshes", overtake: func(g *gateway, in tokens) {
+			g.refresh(g.refresh(in.refresh).refresh)
+		}, code: "refresh_token_reused"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, fast())
+			g.signup("ada")
+			in := g.signin("ada")
+			slow, err := auth.New(between(t, g.db.Name(), func() { test.overtake(g, in) }), secret, &auth.Options{Now: g.clock.Now, Cost: 4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = slow.Refresh(t.Context(), in.refresh, auth.Client{})
+			want := map[string]error{"session_expired": auth.ErrSessionExpired, "refresh_token_reused": auth.ErrRefreshTokenReused}[test.code]
+			if !errors.Is(err, want) {
+				t.Errorf("Refresh = %v, want %v", err, want)
+			}
+			if n := g.sessionCount("ada"); n != test.sessions {
+				t.Errorf("%d sessions, want %d", n, test.sessions)
+			}
 		})
 	}
 }

@@ -19,11 +19,11 @@ func docSignup() *service.Doc {
 	}
 }
 
-func docSignin() *service.Doc { //nolint:gosec // names of codes, no credentials
+func docSignin() *service.Doc {
 	return &service.Doc{
 		Description: "Begins a session and answers with an access token, a refresh token, the user, and a session cookie. " +
 			"`query` is a filter that the user must match, too. Whatever is wrong, the answer is the same and takes the same time.",
-		Codes: map[string]string{
+		Codes: map[string]string{ //nolint:gosec // names of codes, no credentials
 			"invalid_credentials": "401: unknown key, wrong password, no password, or `query` does not match.",
 			"account_banned":      "403: the password is right, but the account is closed.",
 			"collection_unknown":  "404: the collection holds no users.",
@@ -34,11 +34,11 @@ func docSignin() *service.Doc { //nolint:gosec // names of codes, no credentials
 	}
 }
 
-func docRefresh() *service.Doc { //nolint:gosec // names of codes, no credentials
+func docRefresh() *service.Doc {
 	return &service.Doc{
 		Description: "Spends a refresh token and answers as a sign-in does, for the same session. Requests that bring one token at the same time all get the same successor, " +
 			"and so does one that repeats it within 30 seconds, while the successor is unspent.",
-		Codes: map[string]string{
+		Codes: map[string]string{ //nolint:gosec // names of codes, no credentials
 			"token_invalid":        "401: not a refresh token of this gateway.",
 			"session_expired":      "401: the session is over.",
 			"refresh_token_reused": "401: the token was spent before; the session is over now.",
@@ -79,10 +79,10 @@ func docEndSessions() *service.Doc {
 	}
 }
 
-func docPassword() *service.Doc { //nolint:gosec // names of codes, no credentials
+func docPassword() *service.Doc {
 	return &service.Doc{
 		Description: "Replaces the password and ends every other session of the signed-in user. A wrong `current` counts as a failed sign-in.",
-		Codes: userCodes(map[string]string{
+		Codes: userCodes(map[string]string{ //nolint:gosec // names of codes, no credentials
 			"invalid_credentials": "401: `current` is wrong.",
 			"weak_password":       "422: `new` has fewer than 8 or more than 72 bytes, or a NUL.",
 			"too_many_requests":   "429: too many failures.",
@@ -99,12 +99,12 @@ func docUser() *service.Doc {
 	}
 }
 
-func docUpdateUser() *service.Doc { //nolint:gosec // names of codes, no credentials
+func docUpdateUser() *service.Doc {
 	return &service.Doc{
 		Description: "`document` holds update operators (`$set`, `$unset`, `$inc`, `$mul`, `$min`, `$max`, `$push`, `$addToSet`, `$pull`, `$currentDate`) or fields to set. " +
 			"Of reserved fields only `_key` and `_password` may be set, as at sign-up; a new password ends the user's sessions.",
 		Query: userQuery(),
-		Codes: managedCodes(map[string]string{
+		Codes: managedCodes(map[string]string{ //nolint:gosec // names of codes, no credentials
 			"operator_not_allowed": "400: an operator that is not on the list, with its path.",
 			"field_reserved":       "400: a reserved field, with its path.",
 			"key_exists":           "409: another account has the new key.",

@@ -245,6 +245,21 @@ func TestBan(t *testing.T) {
 	}
 }
 
+// Another program may ban someone without ending their sessions.
+func TestBanInTheDatabase(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	g.signup("ada")
+	in := g.signin("ada")
+	if _, err := g.db.Collection("_USERS").UpdateOne(t.Context(), bson.M{"_key": "ada"}, bson.M{"$set": bson.M{"_banned": true}}); err != nil {
+		t.Fatal(err)
+	}
+	if g.isIn(in.access) {
+		t.Error("the session goes on")
+	}
+	g.want(again(in.refresh), http.StatusUnauthorized, "session_expired")
+}
+
 // A ban that comes between the check of the password and the session wins.
 func TestBanDuringSignin(t *testing.T) {
 	t.Parallel()

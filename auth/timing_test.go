@@ -12,7 +12,7 @@ import (
 // Not parallel: it measures.
 func TestSigninTakesTheSameTime(t *testing.T) { //nolint:paralleltest // see above
 	o := fast()
-	o.Cost = 10
+	o.Cost = 9
 	g := newGateway(t, o)
 	g.signup("ada@example.com")
 	g.want(post(prefix+"/signup", `{"_key":"bare@example.com"}`), 201, "")
