@@ -19,6 +19,7 @@ import (
 // it has 8 to 64 letters, digits, dots, dashes and underscores), and a line in
 // the log when it is answered. The line has no query string; its status is 499
 // where the client left, and "aborted" says that a handler broke the connection.
+// A body that comes too slowly is cut: see [BodyGrace].
 // Hosts with a server of their own wrap their *echo.Echo in it.
 func (a *App) Handler(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -28,6 +29,7 @@ func (a *App) Handler(h http.Handler) http.Handler {
 			r.Header.Set(echo.HeaderXRequestID, id) // for what reads the client's own
 		}
 		w.Header().Set(echo.HeaderXRequestID, id)
+		r = pace(w, r)
 		if a.quiet || !a.log.Enabled(r.Context(), slog.LevelInfo) {
 			h.ServeHTTP(w, r)
 			return
