@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -42,7 +43,8 @@ type Authenticator interface {
 // context.
 //
 // The Authorization header (Bearer, RFC 6750) goes before the cookie: a bad
-// header is refused even beside a good cookie. Without either the answer is 401
+// header is refused even beside a good cookie. Of several cookies the first good
+// one counts. Without either the answer is 401
 // "unauthenticated"; a bad, expired or ended one is 401; a user of another
 // collection is 401 "token_invalid"; a cookie on an unsafe method from another
 // origin is 403 "cross_origin". It fails closed: where a cannot tell, nobody
@@ -85,18 +87,38 @@ func identify(a Authenticator, collections []string, required bool) echo.Middlew
 	}
 }
 
-// identityOf returns the caller, nil where the request presents nothing.
+// identityOf returns the caller, nil where the request presents nothing. Of
+// several cookies the first good one counts: one that went bad must not shut out
+// the session of another collection.
 func identityOf(r *http.Request, a Authenticator, cookies, collections []string) (Identity, error) {
-	cred, err := CredentialOf(r, cookies)
-	if err != nil || cred == nil {
+	creds, err := CredentialsOf(r, cookies)
+	if err != nil || len(creds) == 0 {
 		return nil, err
 	}
-	if cred.Cookie && !safe(r.Method) {
+	if creds[0].Cookie && !safe(r.Method) {
 		if err := a.CheckOrigin(r); err != nil {
 			return nil, err
 		}
 	}
-	id, err := a.Authenticate(r.Context(), *cred)
+	var refusal error
+	for _, cred := range creds {
+		id, err := authenticate(r.Context(), a, cred, collections)
+		if err == nil {
+			return id, nil
+		}
+		if p, ok := errors.AsType[*service.Problem](err); !ok || p.Status != http.StatusUnauthorized {
+			return nil, err
+		}
+		if refusal == nil {
+			refusal = err
+		}
+	}
+	return nil, refusal
+}
+
+// authenticate returns who a credential belongs to.
+func authenticate(ctx context.Context, a Authenticator, cred Credential, collections []string) (Identity, error) {
+	id, err := a.Authenticate(ctx, cred)
 	if err != nil {
 		return nil, err
 	}
@@ -116,10 +138,20 @@ func (nobody) Authenticate(context.Context, Credential) (Identity, error) { retu
 func (nobody) Cookies(...string) []string                                 { return nil }
 func (nobody) CheckOrigin(*http.Request) error                            { return nil }
 
-// CredentialOf returns what the request presents: its bearer token, else the
-// first of the named cookies that it has, else nil. A malformed or repeated
-// Authorization header is a *service.Problem with status 401.
+// CredentialOf returns the first of [CredentialsOf], nil where there is none.
 func CredentialOf(r *http.Request, cookies []string) (*Credential, error) {
+	creds, err := CredentialsOf(r, cookies)
+	if err != nil || len(creds) == 0 {
+		return nil, err
+	}
+	return &creds[0], nil
+}
+
+// CredentialsOf returns what the request presents: its bearer token, else the
+// named cookies that it has, in the order of the names. A malformed or repeated
+// Authorization header is a *service.Problem with status 401, whatever cookies
+// are beside it.
+func CredentialsOf(r *http.Request, cookies []string) ([]Credential, error) {
 	if values, ok := r.Header["Authorization"]; ok {
 		if len(values) != 1 {
 			return nil, tokenInvalid("There is more than one Authorization header.")
@@ -129,15 +161,24 @@ func CredentialOf(r *http.Request, cookies []string) (*Credential, error) {
 		if !strings.EqualFold(scheme, "Bearer") || token == "" {
 			return nil, tokenInvalid("The Authorization header is not a bearer token.")
 		}
-		return &Credential{Token: token}, nil
+		return []Credential{{Token: token}}, nil
 	}
+	if len(r.Header["Cookie"]) == 0 {
+		return nil, nil
+	}
+	var creds []Credential
 	for _, name := range cookies {
-		if cookie, err := r.Cookie(name); err == nil && cookie.Value != "" {
-			return &Credential{Token: cookie.Value, Cookie: true}, nil
+		for _, cookie := range r.CookiesNamed(name) {
+			if cookie.Value != "" && len(creds) < maxCookies {
+				creds = append(creds, Credential{Token: cookie.Value, Cookie: true})
+			}
 		}
 	}
-	return nil, nil //nolint:nilnil // presenting nothing is no error
+	return creds, nil
 }
+
+// maxCookies bounds how many cookies of one request are looked at.
+const maxCookies = 8
 
 // Unauthenticated returns the 401 of a request that presents nothing.
 func Unauthenticated() *service.Problem {

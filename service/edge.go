@@ -122,7 +122,10 @@ func internal(cause error) *Problem {
 // report logs what went wrong on our side.
 func report(c echo.Context, logger *slog.Logger, p *Problem, id string, err error) {
 	level := slog.LevelDebug
-	if p.Status >= http.StatusInternalServerError {
+	switch {
+	case p.Status == http.StatusServiceUnavailable: // as often as clients like
+		level = slog.LevelWarn
+	case p.Status >= http.StatusInternalServerError:
 		level = slog.LevelError
 	}
 	if logger == nil {

@@ -141,7 +141,7 @@ func TestEdgeLogsTheCauseUnderTheRequestID(t *testing.T) {
 	}{
 		"ours":         {errors.New("the cause"), "ERROR"},
 		"the client's": {&service.Problem{Status: 400, Code: "invalid", Err: errors.New("the cause")}, "DEBUG"},
-		"a bad 503":    {&service.Problem{Status: 503, Code: "busy", Err: errors.New("the cause")}, "ERROR"},
+		"a bad 503":    {&service.Problem{Status: 503, Code: "busy", Err: errors.New("the cause")}, "WARN"},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
