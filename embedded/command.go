@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -132,7 +132,7 @@ func documents(v bsoncore.Value) []bsoncore.Document {
 
 // items returns the values in an array, or nothing if v is no array.
 func items(v bsoncore.Value) []bsoncore.Value {
-	if v.Type != bsontype.Array {
+	if v.Type != bson.TypeArray {
 		return nil
 	}
 	values, _ := bsoncore.Document(v.Data).Values() // an array is laid out like a document

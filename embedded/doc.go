@@ -16,8 +16,8 @@
 //
 // # What stands between the client and FerretDB
 //
-// Clients talk to a relay, which gives each connection one of its own to FerretDB over a Unix socket in the folder, and adds what
-// FerretDB lacks:
+// Clients talk to a relay, which gives each connection one of its own to FerretDB over a Unix socket in the folder, and
+// adds what FerretDB lacks:
 //
 //   - Writes take turns. FerretDB reads a document, changes it and writes it back without holding it, so that of
 //     updates on several connections most are lost. The relay lets through one command at a time that is not known

@@ -11,9 +11,9 @@ import (
 // What FerretDB's SQLite backend makes of a database: a file named after it; in the file one table for each
 // collection, with the documents as JSON in one column, and a table that tells which is whose.
 const (
-	fileSuffix  = ".sqlite"
-	collections = "_ferretdb_collections"
-	document    = "_ferretdb_sjson"
+	fileSuffix       = ".sqlite"
+	collectionsTable = "_ferretdb_collections"
+	documentColumn   = "_ferretdb_sjson"
 )
 
 // indexPrefix begins the names of the indexes that this package adds. FerretDB begins its own with the table's name,
@@ -47,22 +47,20 @@ type indexer struct {
 
 type namespace struct{ db, coll string }
 
-// creating names the commands that create the collection they name if it does not exist.
-var creating = map[string]bool{
-	"create": true, "createIndexes": true, "findAndModify": true, "findandmodify": true, "insert": true, "update": true,
-}
-
-// removing names the commands after which a known name may stand for another table, or for none.
-var removing = map[string]bool{"drop": true, "dropDatabase": true, "renameCollection": true}
-
 // after looks at a command that the engine has carried out.
 func (x *indexer) after(ctx context.Context, cmd command) error {
-	if removing[cmd.name] {
-		clear(x.done)
-		return nil
+	switch cmd.name {
+	case "create", "createIndexes", "findAndModify", "findandmodify", "insert", "update":
+		return x.created(ctx, cmd)
+	case "drop", "dropDatabase", "renameCollection":
+		clear(x.done) // a known name may now stand for another table, or for none
 	}
-	ns := namespace{cmd.db, cmd.coll}
-	if !creating[cmd.name] || x.done[ns] || !databaseName.MatchString(cmd.db) {
+	return nil
+}
+
+// created looks at a command that creates the collection it names if it does not exist.
+func (x *indexer) created(ctx context.Context, cmd command) error {
+	if x.done[namespace{cmd.db, cmd.coll}] || !databaseName.MatchString(cmd.db) {
 		return nil
 	}
 	names, err := addIDIndexes(ctx, filepath.Join(x.dir, cmd.db+fileSuffix))
@@ -78,14 +76,14 @@ func addIDIndexes(ctx context.Context, path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	names, missing, err := unindexed(ctx, db)
 	if err != nil {
 		return nil, err
 	}
 	for _, table := range missing {
 		// %q is how FerretDB itself quotes names.
-		q := fmt.Sprintf(`CREATE INDEX IF NOT EXISTS %q ON %q (%s->'$._id')`, indexPrefix+table, table, document)
+		q := fmt.Sprintf(`CREATE INDEX IF NOT EXISTS %q ON %q (%s->'$._id')`, indexPrefix+table, table, documentColumn)
 		if _, err := db.ExecContext(ctx, q); err != nil {
 			return nil, err
 		}
@@ -97,11 +95,11 @@ func addIDIndexes(ctx context.Context, path string) ([]string, error) {
 func unindexed(ctx context.Context, db *sql.DB) (names, tables []string, err error) {
 	rows, err := db.QueryContext(ctx, `SELECT name, table_name, EXISTS (
 		SELECT 1 FROM sqlite_master WHERE type = 'index' AND sqlite_master.name = ? || table_name
-	) FROM `+collections, indexPrefix)
+	) FROM `+collectionsTable, indexPrefix)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var name, table string
 		var indexed bool

@@ -3,6 +3,7 @@ package embedded_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,7 +35,6 @@ func searched(t *testing.T, c *mongo.Collection) bool {
 
 func TestIDIsSearchedAfterTheFirstCommandThatMakesTheCollection(t *testing.T) {
 	t.Parallel()
-	db := connect(t, start(t, t.TempDir())).Database("test")
 	ctx, set := t.Context(), bson.M{"$set": bson.M{"a": 1}}
 	for name, first := range map[string]func(c *mongo.Collection) error{
 		"insert": func(c *mongo.Collection) error { _, err := c.InsertOne(ctx, bson.M{}); return err },
@@ -45,12 +45,12 @@ func TestIDIsSearchedAfterTheFirstCommandThatMakesTheCollection(t *testing.T) {
 		},
 		"findAndModify": func(c *mongo.Collection) error {
 			err := c.FindOneAndUpdate(ctx, bson.M{"_id": 1}, set, options.FindOneAndUpdate().SetUpsert(true)).Err()
-			if err == mongo.ErrNoDocuments {
+			if errors.Is(err, mongo.ErrNoDocuments) {
 				return nil
 			}
 			return err
 		},
-		"create": func(c *mongo.Collection) error { return db.CreateCollection(ctx, c.Name()) },
+		"create": func(c *mongo.Collection) error { return c.Database().CreateCollection(ctx, c.Name()) },
 		"create index": func(c *mongo.Collection) error {
 			_, err := c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.M{"a": 1}})
 			return err
@@ -58,7 +58,8 @@ func TestIDIsSearchedAfterTheFirstCommandThatMakesTheCollection(t *testing.T) {
 		"Odd näme, . x": func(c *mongo.Collection) error { _, err := c.InsertOne(ctx, bson.M{}); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := db.Collection(name)
+			t.Parallel()
+			c := collection(t).Database().Collection(name) // alone on its server: other collections' commands would help
 			if err := first(c); err != nil {
 				t.Fatal(err)
 			}

@@ -33,7 +33,7 @@ func lockDir(ctx context.Context, dir string) (io.Closer, error) {
 	if err == nil {
 		return db, nil
 	}
-	db.Close()
+	_ = db.Close()
 	var busy *sqlite.Error
 	if errors.As(err, &busy) && busy.Code()&0xff == sqlitelib.SQLITE_BUSY {
 		return nil, ErrInUse

@@ -3,6 +3,7 @@ package embedded
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -25,8 +26,7 @@ const (
 // message is one message of the wire protocol, header included.
 type message []byte
 
-func (m message) requestID() int32 { return int32(binary.LittleEndian.Uint32(m[4:])) }
-func (m message) opCode() int32    { return int32(binary.LittleEndian.Uint32(m[12:])) }
+func (m message) opCode() uint32 { return binary.LittleEndian.Uint32(m[12:]) }
 
 // noReply tells whether the sender waits for no answer, as drivers do under write concern 0.
 func (m message) noReply() bool {
@@ -40,12 +40,12 @@ func (m message) noReply() bool {
 func readMessage(r io.Reader, buf *bytes.Buffer) (message, error) {
 	buf.Reset()
 	if _, err := io.CopyN(buf, r, headerLen); err != nil {
-		if err == io.EOF && buf.Len() > 0 {
+		if errors.Is(err, io.EOF) && buf.Len() > 0 {
 			return nil, io.ErrUnexpectedEOF
 		}
 		return nil, err
 	}
-	n := int32(binary.LittleEndian.Uint32(buf.Bytes()))
+	n := binary.LittleEndian.Uint32(buf.Bytes())
 	if n < headerLen || n > maxMessageLen {
 		return nil, fmt.Errorf("message of %d bytes", n)
 	}
@@ -55,14 +55,42 @@ func readMessage(r io.Reader, buf *bytes.Buffer) (message, error) {
 	return buf.Bytes(), nil
 }
 
-// newAnswer makes an OP_MSG that answers the request.
-func newAnswer(request message, body bsoncore.Document) message {
-	m := make(message, headerLen+5, headerLen+5+len(body))
+// newMessage makes an OP_MSG with the document of a command or of an answer.
+func newMessage(body bsoncore.Document) message {
+	m := make(message, headerLen+5, headerLen+5+len(body)) // no flags, and a section of kind 0
 	m = append(m, body...)
-	binary.LittleEndian.PutUint32(m[0:], uint32(len(m)))
-	binary.LittleEndian.PutUint32(m[8:], uint32(request.requestID()))
+	binary.LittleEndian.PutUint32(m[0:], length(len(m)))
 	binary.LittleEndian.PutUint32(m[12:], opMsg)
 	return m
+}
+
+// newRequest makes a request to send in the place of another one.
+func newRequest(request message, body bsoncore.Document) message {
+	m := newMessage(body)
+	copy(m[4:8], request[4:8])
+	return m
+}
+
+// newAnswer makes an answer to a request.
+func newAnswer(request message, body bsoncore.Document) message {
+	m := newMessage(body)
+	copy(m[8:12], request[4:8])
+	return m
+}
+
+// withSequence adds a section of kind 1 with one document.
+func (m message) withSequence(name string, doc bsoncore.Document) message {
+	m = append(m, 1)
+	m = binary.LittleEndian.AppendUint32(m, length(4+len(name)+1+len(doc)))
+	m = append(append(m, name...), 0)
+	m = append(m, doc...)
+	binary.LittleEndian.PutUint32(m[0:], length(len(m)))
+	return m
+}
+
+// length is n as the protocol has it.
+func length(n int) uint32 {
+	return uint32(n) //nolint:gosec // what is sent is made of one message that came, of maxMessageLen at most
 }
 
 // sections returns the bytes between the flags of an OP_MSG and its checksum, if any.

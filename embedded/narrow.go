@@ -2,10 +2,9 @@ package embedded
 
 import (
 	"bytes"
-	"encoding/binary"
 	"io"
 
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -32,14 +31,11 @@ func narrow(engine io.ReadWriter, cmd command, m message) (message, error) {
 	}
 	statement = replace(statement, filterName, id)
 	if filterName == "query" {
-		return newMessage(m, statement, "", nil), nil
+		return newRequest(m, statement), nil
 	}
-	name := statements[cmd.name]
-	return newMessage(m, replace(cmd.body, name, nil), name, statement), nil
+	name := cmd.name + "s"
+	return newRequest(m, replace(cmd.body, name, nil)).withSequence(name, statement), nil
 }
-
-// statements names where a command has its statements.
-var statements = map[string]string{"update": "updates", "delete": "deletes"}
 
 // soleStatement returns the one document in which a command has its filter, and the filter's name there.
 func soleStatement(cmd command) (statement bsoncore.Document, filterName string, ok bool) {
@@ -47,19 +43,22 @@ func soleStatement(cmd command) (statement bsoncore.Document, filterName string,
 	case "findAndModify", "findandmodify":
 		return cmd.body, "query", true
 	case "update", "delete":
-		if list := cmd.list(statements[cmd.name]); len(list) == 1 {
+		if list := cmd.list(cmd.name + "s"); len(list) == 1 { // "updates", "deletes"
 			return list[0], "q", true
 		}
 	}
 	return nil, "", false
 }
 
+// emptyLen is the length of a document without fields.
+const emptyLen = 5
+
 // splitID parts a filter into the one by _id and the rest. It reports false if there is not one of each, or if the
 // engine would not use the index for the value.
 func splitID(filter bsoncore.Document) (id, rest bsoncore.Document, ok bool) {
 	v := filter.Lookup("_id")
 	rest = replace(filter, "_id", nil)
-	if (v.Type != bsontype.String && v.Type != bsontype.ObjectID) || len(rest) <= len(bsoncore.NewDocumentBuilder().Build()) {
+	if (v.Type != bson.TypeString && v.Type != bson.TypeObjectID) || len(rest) == emptyLen {
 		return nil, nil, false
 	}
 	return bsoncore.NewDocumentBuilder().AppendValue("_id", v).Build(), rest, true
@@ -90,27 +89,10 @@ func probe(engine io.ReadWriter, cmd command, id, rest bsoncore.Document) (bool,
 		AppendDocument("cursor", firstTwo()).
 		AppendString("$db", cmd.db).
 		Build()
-	answer, err := ask(engine, newMessage(make(message, headerLen), body, "", nil), new(bytes.Buffer))
+	answer, err := ask(engine, newMessage(body), new(bytes.Buffer))
 	if err != nil {
 		return false, err
 	}
 	found, _ := answerBody(answer)
 	return len(items(found.Lookup("cursor", "firstBatch"))) == 1, nil
-}
-
-// newMessage makes an OP_MSG with the number of the request, a body and, if name is not empty, a sequence of one
-// document.
-func newMessage(request message, body bsoncore.Document, name string, doc bsoncore.Document) message {
-	m := make(message, headerLen+5)
-	copy(m[4:8], request[4:8])
-	binary.LittleEndian.PutUint32(m[12:], opMsg)
-	m = append(m, body...)
-	if name != "" {
-		m = append(m, 1)
-		m = binary.LittleEndian.AppendUint32(m, uint32(4+len(name)+1+len(doc)))
-		m = append(append(m, name...), 0)
-		m = append(m, doc...)
-	}
-	binary.LittleEndian.PutUint32(m, uint32(len(m)))
-	return m
 }

@@ -36,41 +36,34 @@ func narrowAggregate(cmd command, m message) message {
 			b.AppendValue(e.Key(), e.Value())
 		}
 	}
-	return newMessage(m, b.Build(), "", nil)
+	return newRequest(m, b.Build())
 }
 
-// kept names the options of find that mean the same to a pipeline, and dropped those that mean nothing where one
-// document at most is found. A find with any other option stays what it is.
-var (
-	kept = map[string]bool{
-		"$clusterTime": true, "$db": true, "$readPreference": true, "comment": true, "lsid": true, "maxTimeMS": true, "readConcern": true,
-	}
-	dropped = map[string]bool{
-		"allowDiskUse": true, "hint": true, "limit": true, "singleBatch": true, "sort": true,
-	}
-)
-
-// narrowFind makes a find by _id and more a pipeline, whose answer looks the same.
+// narrowFind makes a find by _id and more a pipeline, whose answer looks the same. A find with an option that is not
+// known to mean the same there, or nothing, stays what it is.
 func narrowFind(cmd command, m message) message {
 	b := bsoncore.NewDocumentBuilder().AppendString("aggregate", cmd.coll)
 	var pipeline, projection []bsoncore.Document
 	elements, _ := cmd.body.Elements()
 	for _, e := range elements[1:] {
-		switch key := e.Key(); {
-		case key == "filter":
-			filter, _ := e.Value().DocumentOK()
+		switch key, v := e.Key(), e.Value(); key {
+		case "filter":
+			filter, _ := v.DocumentOK()
 			id, rest, ok := splitID(filter)
 			if !ok {
 				return m
 			}
 			pipeline = append(pipeline, stage("$match", id), stage("$match", rest))
-		case key == "projection" && isSelection(e.Value()):
-			if doc, _ := e.Value().DocumentOK(); len(fields(e.Value())) > 0 {
+		case "projection":
+			if !isSelection(v) {
+				return m
+			}
+			if doc, _ := v.DocumentOK(); len(fields(v)) > 0 {
 				projection = append(projection, stage("$project", doc))
 			}
-		case dropped[key]:
-		case kept[key]:
-			b.AppendValue(key, e.Value())
+		case "allowDiskUse", "hint", "limit", "singleBatch", "sort": // nothing, where one document at most is found
+		case "$clusterTime", "$db", "$readPreference", "comment", "lsid", "maxTimeMS", "readConcern":
+			b.AppendValue(key, v)
 		default:
 			return m
 		}
@@ -79,7 +72,7 @@ func narrowFind(cmd command, m message) message {
 		return m
 	}
 	pipeline = append(pipeline, projection...)
-	return newMessage(m, b.AppendArray("pipeline", array(pipeline)).AppendDocument("cursor", firstTwo()).Build(), "", nil)
+	return newRequest(m, b.AppendArray("pipeline", array(pipeline)).AppendDocument("cursor", firstTwo()).Build())
 }
 
 // isSelection tells whether a projection only says which fields are wanted or which are not.

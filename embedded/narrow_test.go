@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -72,7 +73,7 @@ func TestVersionsAreTakenOnce(t *testing.T) {
 	things := collection(t)
 	insert(t, things, bson.M{"_id": "a", "version": 0})
 	for version := range 5 {
-		won := together(t, 20, func(err error) bool { return err == mongo.ErrNoDocuments }, func(i int) error {
+		won := together(t, 20, func(err error) bool { return errors.Is(err, mongo.ErrNoDocuments) }, func(i int) error {
 			filter := bson.M{"_id": "a", "version": version}
 			if i%2 == 0 {
 				return things.FindOneAndUpdate(t.Context(), filter, bson.M{"$inc": bson.M{"version": 1}}).Err()

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -161,7 +161,7 @@ func checkProjection(field bsoncore.Element) *refusal {
 	if strings.HasSuffix(field.Key(), ".$") {
 		return notImplemented("positional projections")
 	}
-	if field.Value().Type == bsontype.Array || isReference(field.Value()) {
+	if field.Value().Type == bson.TypeArray || isReference(field.Value()) {
 		return notImplemented("expressions in projections")
 	}
 	return nil

@@ -3,21 +3,15 @@ package embedded
 import (
 	"strings"
 
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
-
-// unknownOperators are those of MongoDB that the engine takes for the client's mistakes.
-var unknownOperators = map[string]bool{
-	"$geoIntersects": true, "$geoWithin": true, "$jsonSchema": true, "$near": true, "$nearSphere": true,
-	"$sampleRate": true, "$text": true, "$where": true,
-}
 
 // checkFilter refuses the filters that would find the wrong documents.
 func checkFilter(filter bsoncore.Value) *refusal {
 	return each(fields(filter), func(e bsoncore.Element) *refusal {
 		switch key := e.Key(); {
-		case unknownOperators[key]:
+		case unknownOperator(key):
 			return notImplemented("%s", key)
 		case key == "$and", key == "$or", key == "$nor":
 			return each(items(e.Value()), checkFilter)
@@ -89,7 +83,7 @@ func checkDotted(op string) *refusal {
 
 // checkEqual refuses to compare with a document: the engine does not look for it in arrays. An _id is no array.
 func checkEqual(path string, v bsoncore.Value) *refusal {
-	if v.Type == bsontype.EmbeddedDocument && path != "_id" {
+	if v.Type == bson.TypeEmbeddedDocument && path != "_id" {
 		return notImplemented(`comparison with a whole document; name its fields, as in {"a.b": 1}`)
 	}
 	return nil
@@ -114,17 +108,17 @@ func checkOperator(path string, op bsoncore.Element) *refusal {
 			return checkCondition(path, v)
 		}
 	case "$exists":
-		if v.Type != bsontype.Boolean {
+		if v.Type != bson.TypeBoolean {
 			return notImplemented("$exists with anything but true or false")
 		}
 	case "$gte":
-		if v.Type == bsontype.Null {
+		if v.Type == bson.TypeNull {
 			return notImplemented("$gte null")
 		}
 	case "$elemMatch":
 		return each(fields(v), checkElemMatch)
 	default:
-		if unknownOperators[key] {
+		if unknownOperator(key) {
 			return notImplemented("%s", key)
 		}
 	}
@@ -137,4 +131,14 @@ func checkElemMatch(e bsoncore.Element) *refusal {
 		return notImplemented("$elemMatch on the fields of documents")
 	}
 	return checkOperator("", e)
+}
+
+// unknownOperator tells whether an operator is one of MongoDB that the engine takes for the client's mistake.
+func unknownOperator(key string) bool {
+	switch key {
+	case "$geoIntersects", "$geoWithin", "$jsonSchema", "$near", "$nearSphere", "$sampleRate", "$text", "$where":
+		return true
+	default:
+		return false
+	}
 }

@@ -3,7 +3,7 @@ package embedded
 import (
 	"strings"
 
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -43,7 +43,7 @@ func checkStage(stage bsoncore.Element) *refusal {
 // checkComputed lets constants pass. What is to be computed the engine copies as it stands.
 func checkComputed(field bsoncore.Element) *refusal {
 	v := field.Value()
-	if v.Type == bsontype.EmbeddedDocument || v.Type == bsontype.Array || isReference(v) {
+	if v.Type == bson.TypeEmbeddedDocument || v.Type == bson.TypeArray || isReference(v) {
 		return notImplemented("computed fields")
 	}
 	return nil
@@ -64,7 +64,7 @@ func checkGroup(spec []bsoncore.Element) *refusal {
 
 // checkGroupKey refuses arrays, in which names of fields stay what they are.
 func checkGroupKey(v bsoncore.Value) *refusal {
-	if v.Type == bsontype.Array {
+	if v.Type == bson.TypeArray {
 		return notImplemented("arrays in the _id of $group")
 	}
 	return each(fields(v), func(e bsoncore.Element) *refusal { return checkGroupKey(e.Value()) })

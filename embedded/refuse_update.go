@@ -3,13 +3,13 @@ package embedded
 import (
 	"strings"
 
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
 // checkUpdate looks at one statement of an update, or at a findAndModify.
 func checkUpdate(filter, update, upsert bsoncore.Value) *refusal {
-	if update.Type == bsontype.Array {
+	if update.Type == bson.TypeArray {
 		return notImplemented("updates by a pipeline")
 	}
 	if r := checkFilter(filter); r != nil {
@@ -58,7 +58,7 @@ func checkChange(op, path string, v bsoncore.Value) *refusal {
 		}
 		return nil
 	case "$pull":
-		if v.Type == bsontype.EmbeddedDocument || v.Type == bsontype.Regex {
+		if v.Type == bson.TypeEmbeddedDocument || v.Type == bson.TypeRegex {
 			return notImplemented("$pull with a condition, only with a value")
 		}
 	case "$push", "$addToSet":
@@ -72,7 +72,7 @@ func checkChange(op, path string, v bsoncore.Value) *refusal {
 // checkPush looks at what is put into an array.
 func checkPush(op string, v bsoncore.Value) *refusal {
 	if !hasOperators(v) {
-		if v.Type == bsontype.Array {
+		if v.Type == bson.TypeArray {
 			return notImplemented("arrays directly in arrays")
 		}
 		return checkStoredValue(v)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
@@ -45,48 +45,50 @@ func checkValues(doc bsoncore.Document, depth int) *refusal {
 
 func checkValue(v bsoncore.Value, depth int) *refusal {
 	switch v.Type {
-	case bsontype.EmbeddedDocument, bsontype.Array:
+	case bson.TypeEmbeddedDocument, bson.TypeArray:
 		return checkValues(v.Data, depth+1)
-	case bsontype.String:
+	case bson.TypeString:
 		if !utf8.ValidString(v.StringValue()) {
 			return notImplemented("strings that are not UTF-8")
 		}
-	case bsontype.Double:
+	case bson.TypeDouble:
 		if math.IsNaN(v.Double()) {
 			return notImplemented("NaN")
 		}
-	case bsontype.Decimal128, bsontype.MinKey, bsontype.MaxKey, bsontype.JavaScript, bsontype.CodeWithScope,
-		bsontype.Symbol, bsontype.Undefined, bsontype.DBPointer:
+	case bson.TypeDecimal128, bson.TypeMinKey, bson.TypeMaxKey, bson.TypeJavaScript, bson.TypeCodeWithScope,
+		bson.TypeSymbol, bson.TypeUndefined, bson.TypeDBPointer:
 		return notImplemented("values of the type %s", v.Type)
+	default: // all others it takes
 	}
 	return nil
 }
 
 // checkStored refuses what the engine cannot store, or would leave out without a word, in a whole document.
 func checkStored(doc bsoncore.Document) *refusal {
-	return checkStoredValue(bsoncore.Value{Type: bsontype.EmbeddedDocument, Data: doc})
+	return checkStoredValue(bsoncore.Value{Type: bson.TypeEmbeddedDocument, Data: doc})
 }
 
 func checkStoredValue(v bsoncore.Value) *refusal {
 	switch v.Type {
-	case bsontype.Double:
+	case bson.TypeDouble:
 		if math.IsInf(v.Double(), 0) {
 			return notImplemented("infinite numbers")
 		}
-	case bsontype.Array:
+	case bson.TypeArray:
 		return each(items(v), func(item bsoncore.Value) *refusal {
-			if item.Type == bsontype.Array {
+			if item.Type == bson.TypeArray {
 				return notImplemented("arrays directly in arrays")
 			}
 			return checkStoredValue(item)
 		})
-	case bsontype.EmbeddedDocument:
+	case bson.TypeEmbeddedDocument:
 		return each(fields(v), func(e bsoncore.Element) *refusal {
 			if strings.HasPrefix(e.Key(), "$") || strings.Contains(e.Key(), ".") {
 				return notImplemented("fields with a dot or a leading dollar sign in their names")
 			}
 			return checkStoredValue(e.Value())
 		})
+	default: // checkValue has seen to it
 	}
 	return nil
 }

@@ -17,12 +17,11 @@ import (
 // because the engine reads a document, changes it and writes it back without holding it in between.
 type relay struct {
 	ln      net.Listener
-	dial    func() (net.Conn, error)
+	dial    func(context.Context) (net.Conn, error)
 	logger  *slog.Logger
-	writing chan struct{} // holds one token while a command that may write is with the engine
-	indexes indexer       // belongs to who holds the token
-	ctx     context.Context
-	stop    context.CancelFunc
+	writing chan struct{}      // holds one token while a command that may write is with the engine
+	indexes indexer            // belongs to who holds the token
+	stop    context.CancelFunc // ends the context that start hands down
 	wg      sync.WaitGroup
 
 	mu    sync.Mutex
@@ -32,21 +31,25 @@ type relay struct {
 // answerTime is how long a client may take to read an answer once the relay is stopping.
 const answerTime = 5 * time.Second
 
-func newRelay(ctx context.Context, ln net.Listener, dial func() (net.Conn, error), dir string, logger *slog.Logger) *relay {
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+func newRelay(ln net.Listener, dial func(context.Context) (net.Conn, error), dir string, logger *slog.Logger) *relay {
 	return &relay{
-		ln: ln, dial: dial, logger: logger,
-		writing: make(chan struct{}, 1), indexes: indexer{dir, map[namespace]bool{}}, ctx: ctx, stop: stop,
-		conns: map[net.Conn]net.Conn{},
+		ln:      ln,
+		dial:    dial,
+		logger:  logger,
+		writing: make(chan struct{}, 1),
+		indexes: indexer{dir, map[namespace]bool{}},
+		conns:   map[net.Conn]net.Conn{},
 	}
 }
 
-func (r *relay) start() {
-	r.wg.Go(r.accept)
+// start lets the relay run until it is drained, be ctx over before or not.
+func (r *relay) start(ctx context.Context) {
+	ctx, r.stop = context.WithCancel(context.WithoutCancel(ctx))
+	r.wg.Go(func() { r.accept(ctx) })
 }
 
 // accept takes clients in until the listener is closed.
-func (r *relay) accept() {
+func (r *relay) accept(ctx context.Context) {
 	for {
 		client, err := r.ln.Accept()
 		if errors.Is(err, net.ErrClosed) {
@@ -55,26 +58,28 @@ func (r *relay) accept() {
 		if err != nil {
 			r.logger.Warn("embedded: accept", "error", err)
 			select {
-			case <-r.ctx.Done():
+			case <-ctx.Done():
 				return
 			case <-time.After(50 * time.Millisecond): // out of file descriptors, most likely
 			}
 			continue
 		}
-		r.wg.Go(func() { r.serve(client) })
+		r.wg.Go(func() { r.serve(ctx, client) })
 	}
 }
 
 // serve carries the messages of one client until either side ends or fails.
-func (r *relay) serve(client net.Conn) {
-	defer client.Close()
-	engine, err := r.dial()
+func (r *relay) serve(ctx context.Context, client net.Conn) {
+	defer func() { _ = client.Close() }()
+	engine, err := r.dial(ctx)
 	if err != nil {
-		r.logger.Warn("embedded: no connection to the engine", "error", err)
+		if ctx.Err() == nil {
+			r.logger.Warn("embedded: no connection to the engine", "error", err)
+		}
 		return
 	}
-	defer engine.Close()
-	if !r.add(client, engine) {
+	defer func() { _ = engine.Close() }()
+	if !r.add(ctx, client, engine) {
 		return
 	}
 	defer r.remove(client)
@@ -84,7 +89,7 @@ func (r *relay) serve(client net.Conn) {
 		if err != nil {
 			return
 		}
-		answer, err := r.exchange(engine, m, &reply)
+		answer, err := r.exchange(ctx, engine, m, &reply)
 		if err != nil {
 			r.logger.Debug("embedded: connection closed", "error", err)
 			return
@@ -99,7 +104,7 @@ func (r *relay) serve(client net.Conn) {
 }
 
 // exchange answers a request.
-func (r *relay) exchange(engine io.ReadWriter, m message, buf *bytes.Buffer) (message, error) {
+func (r *relay) exchange(ctx context.Context, engine io.ReadWriter, m message, buf *bytes.Buffer) (message, error) {
 	cmd, err := parseCommand(m)
 	if err != nil {
 		return nil, err
@@ -107,14 +112,14 @@ func (r *relay) exchange(engine io.ReadWriter, m message, buf *bytes.Buffer) (me
 	if refused := check(cmd); refused != nil {
 		return newAnswer(m, refused.document()), nil
 	}
-	if readOnly[cmd.name] {
+	if readOnly(cmd.name) {
 		return ask(engine, narrowRead(cmd, m), buf)
 	}
 	select {
 	case r.writing <- struct{}{}:
 		defer func() { <-r.writing }()
-	case <-r.ctx.Done():
-		return nil, r.ctx.Err()
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 	narrowed, err := narrow(engine, cmd, m)
 	if err != nil {
@@ -124,7 +129,7 @@ func (r *relay) exchange(engine io.ReadWriter, m message, buf *bytes.Buffer) (me
 	if err != nil {
 		return nil, err
 	}
-	return r.written(cmd, m, answer), nil
+	return r.written(ctx, cmd, m, answer), nil
 }
 
 // ask sends a request to the engine and waits for its answer, be the client still there or not: only then is the
@@ -141,7 +146,7 @@ func ask(engine io.ReadWriter, m message, buf *bytes.Buffer) (message, error) {
 }
 
 // written looks after what a command that may write leaves behind, and returns the answer for the client.
-func (r *relay) written(cmd command, request, answer message) message {
+func (r *relay) written(ctx context.Context, cmd command, request, answer message) message {
 	body, ok := answerBody(answer)
 	if !ok {
 		return answer
@@ -150,7 +155,7 @@ func (r *relay) written(cmd command, request, answer message) message {
 		return newAnswer(request, doc)
 	}
 	if succeeded(body) {
-		if err := r.indexes.after(context.WithoutCancel(r.ctx), cmd); err != nil {
+		if err := r.indexes.after(context.WithoutCancel(ctx), cmd); err != nil {
 			r.logger.Warn("embedded: no index on _id", "database", cmd.db, "collection", cmd.coll, "error", err)
 		}
 	}
@@ -158,10 +163,10 @@ func (r *relay) written(cmd command, request, answer message) message {
 }
 
 // add remembers a pair of connections, or reports false when the relay is stopping.
-func (r *relay) add(client, engine net.Conn) bool {
+func (r *relay) add(ctx context.Context, client, engine net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return false
 	}
 	r.conns[client] = engine
@@ -176,14 +181,14 @@ func (r *relay) remove(client net.Conn) {
 
 // drain takes no more clients and no more requests; those with the engine are still answered.
 func (r *relay) drain() {
-	r.ln.Close()
+	_ = r.ln.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stop()
-	now := time.Now()
+	now := time.Now() //nolint:forbidigo // deadlines of connections are times of the clock
 	for client := range r.conns {
-		client.SetReadDeadline(now)
-		client.SetWriteDeadline(now.Add(answerTime))
+		_ = client.SetReadDeadline(now)
+		_ = client.SetWriteDeadline(now.Add(answerTime))
 	}
 }
 
@@ -192,21 +197,24 @@ func (r *relay) cut() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for client, engine := range r.conns {
-		client.Close()
-		engine.Close()
+		_ = client.Close()
+		_ = engine.Close()
 	}
 }
 
 // wait returns when the last goroutine of the relay has ended.
 func (r *relay) wait() { r.wg.Wait() }
 
-// readOnly names the commands that change no document and no collection, so that any number may be with the engine
-// at once. All others, also those the relay has never heard of, go one at a time.
-var readOnly = map[string]bool{
-	"aggregate": true, "buildInfo": true, "buildinfo": true, "collStats": true, "connectionStatus": true,
-	"count": true, "currentOp": true, "dataSize": true, "dbStats": true, "dbstats": true, "distinct": true,
-	"endSessions": true, "explain": true, "find": true, "getCmdLineOpts": true, "getLog": true, "getMore": true,
-	"getParameter": true, "hello": true, "hostInfo": true, "isMaster": true, "ismaster": true, "killCursors": true,
-	"listCollections": true, "listCommands": true, "listDatabases": true, "listIndexes": true, "ping": true,
-	"serverStatus": true, "validate": true, "whatsmyuri": true,
+// readOnly tells whether a command changes no document and no collection, so that any number of such may be with the
+// engine at once. All others, also those the relay has never heard of, go one at a time.
+func readOnly(command string) bool {
+	switch command {
+	case "aggregate", "buildInfo", "buildinfo", "collStats", "connectionStatus", "count", "currentOp", "dataSize",
+		"dbStats", "dbstats", "distinct", "endSessions", "explain", "find", "getCmdLineOpts", "getLog", "getMore",
+		"getParameter", "hello", "hostInfo", "isMaster", "ismaster", "killCursors", "listCollections", "listCommands",
+		"listDatabases", "listIndexes", "ping", "serverStatus", "validate", "whatsmyuri":
+		return true
+	default:
+		return false
+	}
 }

@@ -3,10 +3,13 @@ package embedded_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
+
+	"github.com/imadelakhaldev/coglex/embedded"
 )
 
 // Each row is what a file looks like after a kill between two of FerretDB's steps. %s is the collection's table.
@@ -82,4 +85,18 @@ func TestEmptyFileIsADatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	insert(t, connect(t, start(t, dir)).Database("test").Collection("things"), bson.M{})
+}
+
+func TestFileThatCannotBeRepairedIsNamed(t *testing.T) {
+	t.Parallel()
+	dir, _ := stopped(t)
+	db := file(t, dir)
+	execute(t, db,
+		`UPDATE _ferretdb_collections SET settings = '{'`,
+		`CREATE TABLE "z_00000000" (_ferretdb_sjson TEXT)`, // the repair of another collection must not hide the failure
+		`INSERT INTO _ferretdb_collections VALUES ('z', 'z_00000000', '{}')`)
+	db.Close()
+	if _, err := embedded.Start(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "test.sqlite") {
+		t.Errorf("started: %v", err)
+	}
 }

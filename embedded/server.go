@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-
-	"github.com/FerretDB/FerretDB/ferretdb"
 )
 
 // DefaultAddr is where a server listens unless told otherwise: a free port of the loopback interface.
@@ -64,29 +61,36 @@ func StartWith(ctx context.Context, dir string, opts *Options) (*Server, error) 
 	if err != nil {
 		return nil, err
 	}
+	s, err := serve(ctx, dir, lock, o)
+	if err != nil {
+		_ = lock.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// serve runs a server over a folder that is locked. The lock is the server's unless there is an error.
+func serve(ctx context.Context, dir string, lock io.Closer, o Options) (*Server, error) {
 	if err := repairFiles(ctx, dir); err != nil {
-		lock.Close()
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
 	eng, err := startEngine(ctx, dir, o.Logger)
 	if err != nil {
-		lock.Close()
 		return nil, err
 	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Addr)
 	if err != nil {
 		eng.stop()
-		lock.Close()
 		return nil, fmt.Errorf("embedded: %w", err)
 	}
 	s := &Server{
 		uri:     "mongodb://" + ln.Addr().String() + "/",
-		relay:   newRelay(ctx, ln, eng.dial, dir, o.Logger),
+		relay:   newRelay(ln, eng.dial, dir, o.Logger),
 		engine:  eng,
 		lock:    lock,
 		stopped: make(chan struct{}),
 	}
-	s.relay.start()
+	s.relay.start(ctx)
 	return s, nil
 }
 
@@ -103,7 +107,7 @@ func (s *Server) Stop(ctx context.Context) error {
 			defer close(s.stopped)
 			s.relay.wait()
 			s.engine.stop()
-			s.lock.Close()
+			_ = s.lock.Close()
 		}()
 	})
 	select {
@@ -136,7 +140,7 @@ func withDefaults(opts *Options) Options {
 // A character that means something to either would make it miss the files, so such names are refused.
 func prepareDir(dir string) (string, error) {
 	if dir == "" {
-		return "", fmt.Errorf("embedded: the name of the folder is empty")
+		return "", errors.New("embedded: the name of the folder is empty")
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -150,83 +154,3 @@ func prepareDir(dir string) (string, error) {
 	}
 	return abs, nil
 }
-
-// engine is FerretDB, listening on a Unix socket that only this process's relay uses.
-type engine struct {
-	socket string // path of the socket
-	cancel context.CancelFunc
-	done   chan struct{} // closed when FerretDB has ended
-}
-
-// newMu guards ferretdb.New, which writes a variable of a package of its own.
-var newMu sync.Mutex
-
-// startEngine runs FerretDB over the folder dir.
-func startEngine(ctx context.Context, dir string, logger *slog.Logger) (*engine, error) {
-	socket, free, err := socketPath(dir)
-	if err != nil {
-		return nil, fmt.Errorf("embedded: %w", err)
-	}
-	e := &engine{socket: socket, done: make(chan struct{})}
-	newMu.Lock()
-	f, err := ferretdb.New(&ferretdb.Config{
-		Listener:  ferretdb.ListenerConfig{Unix: e.socket},
-		Logger:    slog.New(quiet{logger.Handler()}),
-		Handler:   "sqlite",
-		SQLiteURL: "file:" + filepath.ToSlash(dir) + "/?_pragma=synchronous(full)",
-	})
-	newMu.Unlock()
-	if err != nil {
-		free()
-		return nil, fmt.Errorf("embedded: %w", err)
-	}
-	// The engine outlives the start; stop ends it.
-	runCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	e.cancel = cancel
-	go func() {
-		defer close(e.done)
-		defer free()
-		f.Run(runCtx) // always returns nil
-	}()
-	return e, nil
-}
-
-// maxSocketPath is how long the path of a Unix socket may be on every system.
-const maxSocketPath = 100
-
-// socketPath returns where the engine's socket goes and what to do when it is no longer used: into the folder, where
-// the next server removes what a kill has left, or into a temporary one if the path is too long for a socket.
-func socketPath(dir string) (path string, free func(), err error) {
-	path = filepath.Join(dir, "coglexdb.sock")
-	if len(path) <= maxSocketPath {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", nil, err
-		}
-		return path, func() { os.Remove(path) }, nil
-	}
-	tmp, err := os.MkdirTemp("", "coglexdb-")
-	if err != nil {
-		return "", nil, err
-	}
-	return filepath.Join(tmp, "s"), func() { os.RemoveAll(tmp) }, nil
-}
-
-// dial connects to the engine.
-func (e *engine) dial() (net.Conn, error) { return net.Dial("unix", e.socket) }
-
-// stop ends FerretDB and waits for it. Its connections must be closed before, or it waits some seconds for them.
-func (e *engine) stop() {
-	e.cancel()
-	<-e.done
-}
-
-// quiet is a slog.Handler that lets only errors through: FerretDB's warnings repeat whole messages.
-type quiet struct{ slog.Handler }
-
-func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelError && q.Handler.Enabled(ctx, level)
-}
-
-func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
-
-func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }

@@ -27,54 +27,55 @@ func TestMain(m *testing.M) {
 }
 
 // start runs a server over dir until the test ends.
-func start(t testing.TB, dir string) *embedded.Server {
-	t.Helper()
-	s, err := embedded.StartWith(t.Context(), dir, &embedded.Options{Logger: slog.New(slog.DiscardHandler)})
+func start(tb testing.TB, dir string) *embedded.Server {
+	tb.Helper()
+	s, err := embedded.StartWith(tb.Context(), dir, &embedded.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := s.Stop(context.Background()); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return s
 }
 
 // connect returns a client with a pool of the driver's default size, 100.
-func connect(t testing.TB, s *embedded.Server, opts ...*options.ClientOptions) *mongo.Client {
-	t.Helper()
+func connect(tb testing.TB, s *embedded.Server, opts ...*options.ClientOptions) *mongo.Client {
+	tb.Helper()
 	opts = append(opts, options.Client().ApplyURI(s.URI()))
-	client, err := mongo.Connect(t.Context(), opts...)
+	client, err := mongo.Connect(tb.Context(), opts...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := client.Disconnect(context.Background()); err != nil {
-			t.Error(err)
+	// The test's context has ended by then, so that a client whose server has stopped does not wait for it to come back.
+	tb.Cleanup(func() {
+		if err := client.Disconnect(tb.Context()); err != nil {
+			tb.Error(err)
 		}
 	})
 	return client
 }
 
 // collection returns a collection of a server of the test's own.
-func collection(t testing.TB) *mongo.Collection {
-	t.Helper()
-	return connect(t, start(t, t.TempDir())).Database("test").Collection("things")
+func collection(tb testing.TB) *mongo.Collection {
+	tb.Helper()
+	return connect(tb, start(tb, tb.TempDir())).Database("test").Collection("things")
 }
 
-func insert(t testing.TB, c *mongo.Collection, docs ...any) {
-	t.Helper()
-	if _, err := c.InsertMany(t.Context(), docs); err != nil {
-		t.Fatal(err)
+func insert(tb testing.TB, c *mongo.Collection, docs ...any) {
+	tb.Helper()
+	if _, err := c.InsertMany(tb.Context(), docs); err != nil {
+		tb.Fatal(err)
 	}
 }
 
-func count(t testing.TB, c *mongo.Collection, filter any) int64 {
-	t.Helper()
-	n, err := c.CountDocuments(t.Context(), filter)
+func count(tb testing.TB, c *mongo.Collection, filter any) int64 {
+	tb.Helper()
+	n, err := c.CountDocuments(tb.Context(), filter)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return n
 }

@@ -70,7 +70,7 @@ func wait(ctx context.Context, stdin io.Reader) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		io.Copy(io.Discard, stdin)
+		_, _ = io.Copy(io.Discard, stdin)
 	}()
 	select {
 	case <-ctx.Done():
