@@ -12,6 +12,7 @@ import (
 type attempt struct {
 	s     *Service
 	taken []limit
+	spent bool // whether a password was looked at
 }
 
 // limit is a key of the limiter and the policy for it.
@@ -64,10 +65,17 @@ func (a *attempt) take(ctx context.Context, l limit) error {
 	return nil
 }
 
-// abandon gives the places back, unless the client gave up: then the work may
-// have been done, and must not be had for nothing.
+// verify compares a password, which uses the try up.
+func (a *attempt) verify(ctx context.Context, stored, password string) (bool, error) {
+	same, err := a.s.hasher.Verify(ctx, stored, password)
+	a.spent = err == nil
+	return same, err
+}
+
+// abandon gives the places back, unless a password was looked at, or the client
+// gave up: what was done must not be had for nothing.
 func (a *attempt) abandon(ctx context.Context) {
-	if !isCancelled(ctx) {
+	if !a.spent && !isCancelled(ctx) {
 		a.release(ctx)
 	}
 }

@@ -264,7 +264,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 			name: "vetoed", prepare: func(g *gateway, _ *recorder) {
 				signals.Intercept(g.bus, func(context.Context, *auth.SigningIn) error { return broken })
 			},
-			body: signinBody("ada", pass), status: 500,
+			body: signinBody("ada", pass), status: 500, held: 3,
 		},
 		{name: "malformed request takes none", body: `{"_key":"ada"}`, status: 400},
 	}
@@ -288,6 +288,35 @@ func TestPlacesAreGivenBack(t *testing.T) {
 			if got := r.total(); got != test.held {
 				t.Errorf("%d places held, want %d: %v", got, test.held, r.held)
 			}
+		})
+	}
+}
+
+// What the database thinks of a query tells nothing about the account, and a try
+// with a query that it refuses is a try.
+func TestQueriesThatTheDatabaseRefuses(t *testing.T) {
+	t.Parallel()
+	for name, query := range map[string]string{
+		"malformed pattern": `{"name":{"$regex":"("}}`,
+		"modulo zero":       `{"n":{"$mod":[0,0]}}`,
+		"unknown type":      `{"n":{"$type":"nonsense"}}`,
+		"unlike anybody":    `{"n":1}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, limited())
+			g.signup("ada")
+			for i, key := range []string{"ada", "eve"} {
+				r := post("/in", `{"_key":`+quote(key)+`,"_password":"wrong horse","query":`+query+`}`)
+				r.address = fmt.Sprintf("203.0.113.%d:1", i)
+				for range 5 {
+					g.want(r, http.StatusUnauthorized, "invalid_credentials")
+				}
+				expect(t, "the sixth of "+key, g.do(r), http.StatusTooManyRequests, time.Second)
+			}
+			r := post("/in", `{"_key":"ada","_password":`+quote(pass)+`,"query":`+query+`}`)
+			r.address = "203.0.113.3:1"
+			g.want(r, http.StatusUnauthorized, "invalid_credentials")
 		})
 	}
 }

@@ -31,7 +31,7 @@ func (s *Service) ChangePassword(ctx context.Context, u *User, p PasswordChange)
 	if err != nil {
 		return err
 	}
-	after, err := s.changePassword(ctx, u, p)
+	after, err := s.changePassword(ctx, try, u, p)
 	switch {
 	case err == nil:
 		try.succeed(ctx)
@@ -43,12 +43,12 @@ func (s *Service) ChangePassword(ctx context.Context, u *User, p PasswordChange)
 	return err
 }
 
-func (s *Service) changePassword(ctx context.Context, u *User, p PasswordChange) (record, error) {
+func (s *Service) changePassword(ctx context.Context, try *attempt, u *User, p PasswordChange) (record, error) {
 	r, err := s.reread(ctx, u)
 	if err != nil {
 		return record{}, err
 	}
-	same, err := s.hasher.Verify(ctx, r.password(), p.Current)
+	same, err := try.verify(ctx, r.password(), p.Current)
 	if err != nil {
 		return record{}, err
 	}

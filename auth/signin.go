@@ -3,9 +3,11 @@ package auth
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"go.mongodb.org/mongo-driver/bson"
 
+	"github.com/imadelakhaldev/coglex/internal/mongoerr"
 	"github.com/imadelakhaldev/coglex/signals"
 )
 
@@ -45,7 +47,7 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (*Grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	grant, err := s.signIn(ctx, coll.Name(), c, query)
+	grant, err := s.signIn(ctx, try, coll.Name(), c, query)
 	switch {
 	case err == nil:
 		try.succeed(ctx)
@@ -60,8 +62,8 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (*Grant, error) {
 	return grant, err
 }
 
-func (s *Service) signIn(ctx context.Context, collection string, c Credentials, query bson.Raw) (*Grant, error) {
-	r, err := s.prove(ctx, collection, c, query)
+func (s *Service) signIn(ctx context.Context, try *attempt, collection string, c Credentials, query bson.Raw) (*Grant, error) {
+	r, err := s.prove(ctx, try, collection, c, query)
 	if err != nil {
 		return nil, err
 	}
@@ -81,15 +83,20 @@ func (s *Service) signIn(ctx context.Context, collection string, c Credentials, 
 
 // prove returns the user whose key and password these are and who matches the
 // query. Whatever is wrong, it does the same work in the same order: a look-up,
-// a hash, and where there is a query another look-up.
-func (s *Service) prove(ctx context.Context, collection string, c Credentials, query bson.Raw) (record, error) {
+// a hash, and where there is a query another look-up. That one is of nobody
+// unless the password was right: what a query does on a user's document is for
+// the user alone to see.
+func (s *Service) prove(ctx context.Context, try *attempt, collection string, c Credentials, query bson.Raw) (record, error) {
 	r, err := s.findOne(ctx, collection, bson.D{{Key: fieldIdentity, Value: identityOf(c.Key)}})
 	if err != nil && !errors.Is(err, ErrUserUnknown) {
 		return record{}, err
 	}
-	same, err := s.hasher.Verify(ctx, r.password(), c.Password)
+	same, err := try.verify(ctx, r.password(), c.Password)
 	if err != nil {
 		return record{}, err
+	}
+	if !same {
+		r = record{}
 	}
 	matches, err := s.matches(ctx, collection, r, query)
 	if err != nil {
@@ -102,7 +109,8 @@ func (s *Service) prove(ctx context.Context, collection string, c Credentials, q
 }
 
 // matches reports whether a user, who may be the empty record of nobody, matches
-// a query.
+// a query. One that the database refuses, or cannot answer in time, matches
+// nobody: an error would tell how far the sign-in came.
 func (s *Service) matches(ctx context.Context, collection string, r record, query bson.Raw) (bool, error) {
 	if isEmpty(query) {
 		return true, nil
@@ -112,10 +120,20 @@ func (s *Service) matches(ctx context.Context, collection string, r record, quer
 		id = r.id()
 	}
 	_, err := s.findOne(ctx, collection, narrowed(bson.D{{Key: fieldID, Value: id}}, query))
-	if errors.Is(err, ErrUserUnknown) {
+	if errors.Is(err, ErrUserUnknown) || !isCancelled(ctx) && isRefusal(err) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// isRefusal reports whether the database refused a query, lacks what it asks for
+// or took too long over it, rather than being away.
+func isRefusal(err error) bool {
+	p := mongoerr.Problem(err)
+	if err == nil || p == nil {
+		return false
+	}
+	return p.Status < 500 || p.Status == http.StatusNotImplemented || p.Status == http.StatusGatewayTimeout
 }
 
 // noID is an _id that no user has.
