@@ -26,7 +26,7 @@ var _ middleware.Limiter = (*Limiter)(nil)
 // now is time.Now.
 func New(coll *mongo.Collection, now func() time.Time) *Limiter {
 	if now == nil {
-		now = time.Now
+		now = time.Now //nolint:forbidigo // the default of the argument
 	}
 	return &Limiter{coll: coll, now: now}
 }
