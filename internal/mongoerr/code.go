@@ -31,11 +31,16 @@ func classOf(code int) class {
 	case 20, // IllegalOperation: transactions or change streams on a standalone server
 		59,    // CommandNotFound
 		115,   // CommandNotSupported
+		27,    // IndexNotFound: $text without its index
+		291,   // NoQueryExecutionPlans: $near without its index
 		238,   // NotImplemented
 		303,   // FeatureNotSupported
 		40324: // an unknown aggregation stage
 		return unsupported
 	case 6, 7, 89, 9001, // hosts unreachable
+		133, 134, 365, // no host to read from, no majority yet, TemporarilyUnavailable
+		43, 175, 237, // a cursor or a plan was killed
+		13388,                   // StaleConfig: a shard moved
 		91, 11600, 11601, 11602, // shutting down, interrupted
 		189, 10107, 13435, 13436: // stepping down, not primary
 		return busy
@@ -45,11 +50,12 @@ func classOf(code int) class {
 		return tooLarge
 	case 121: // DocumentValidationFailure
 		return invalid
-	case 292: // QueryExceededMemoryLimitNoDiskUseAllowed
+	case 146, 292: // ExceededMemoryLimit, QueryExceededMemoryLimitNoDiskUseAllowed
 		return tooExpensive
 	case 2, // BadValue
 		9,   // FailedToParse
 		14,  // TypeMismatch
+		15,  // Overflow: nested too deep
 		28,  // PathNotViable
 		40,  // ConflictingUpdateOperators
 		52,  // DollarPrefixedFieldName
@@ -58,7 +64,9 @@ func classOf(code int) class {
 		56,  // EmptyFieldName
 		57,  // DottedFieldName
 		66,  // ImmutableField
-		168: // InvalidPipelineOperator
+		166, // CommandNotSupportedOnView
+		168, // InvalidPipelineOperator
+		241: // ConversionFailure, of which the text quotes the value
 		return refused
 	}
 	if code >= firstAssertion {
