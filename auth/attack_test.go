@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/imadelakhaldev/coglex/auth"
 )
 
 // odd are values that mean something to a database or to a careless program.
@@ -134,7 +136,7 @@ func TestBodiesThatHurt(t *testing.T) {
 	g := newGateway(t, fast())
 	g.signup("ada")
 	in := g.signin("ada")
-	deep := strings.Repeat(`{"a":`, 10_000) + "1" + strings.Repeat("}", 10_000)
+	deep := strings.Repeat(`{"a":`, 2_000) + "1" + strings.Repeat("}", 2_000)
 	big := strings.Repeat("x", 2<<20)
 	bodies := map[string]struct {
 		body   string
@@ -144,7 +146,7 @@ func TestBodiesThatHurt(t *testing.T) {
 		"2 MB of blanks":    {strings.Repeat(" ", 2<<20) + `{}`, []int{413}},
 		"deep document":     {`{"document":` + deep + `}`, []int{400}},
 		"deep key":          {`{"_key":` + deep + `}`, []int{400}},
-		"deep array":        {strings.Repeat("[", 10_000), []int{400}},
+		"deep array":        {strings.Repeat("[", 2_000), []int{400}},
 		"duplicate member":  {`{"_key":"a","_key":"b"}`, []int{400}},
 		"duplicate in deep": {`{"document":{"a":{"b":1,"b":2}}}`, []int{400}},
 		"not JSON":          {`_key=ada`, []int{400}},
@@ -176,6 +178,35 @@ func TestBodiesThatHurt(t *testing.T) {
 	}
 	if !g.isIn(in.access) {
 		t.Error("the session ended")
+	}
+}
+
+// A user's document is read at each of their requests, so nobody may fill it.
+func TestBodiesAreBounded(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	g.signup("ada")
+	in := g.signin("ada")
+	const small = 16 << 10
+	for _, test := range []struct {
+		method, path, body string
+		limit              int
+	}{
+		{http.MethodPost, "/join", `{"_key":"eve","document":{"a":""}}`, auth.MaxBody},
+		{http.MethodPatch, prefix + "/users/ada", `{"document":{"a":""}}`, auth.MaxBody},
+		{http.MethodPost, "/in", signinBody("ada", "wrong horse"), small},
+		{http.MethodPost, "/again", `{"refresh_token":"x"}`, small},
+		{http.MethodPost, "/pass", `{"current":"wrong horse","new":"another horse"}`, small},
+		{http.MethodPost, "/out", `{"refresh_token":"x"}`, small},
+		{http.MethodDelete, prefix + "/users/nobody", `{"query":{"a":1}}`, small},
+	} {
+		r := request{method: test.method, path: test.path, bearer: in.access, key: strings.HasPrefix(test.path, prefix)}
+		r.body = test.body + strings.Repeat(" ", test.limit-len(test.body))
+		if a := g.do(r); a.status == http.StatusRequestEntityTooLarge {
+			t.Errorf("%s %s: %d bytes are too many", test.method, test.path, test.limit)
+		}
+		r.body += " "
+		g.want(r, http.StatusRequestEntityTooLarge, "too_large")
 	}
 }
 

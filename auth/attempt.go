@@ -41,7 +41,7 @@ func (s *Service) attempt(ctx context.Context, client Client, collection, identi
 // limits returns what a try is counted under, the cheapest refusal first.
 func (s *Service) limits(client Client, collection, identity string) []limit {
 	var all []limit
-	address := middleware.AddressKey(client.Address)
+	address := addressKey(client)
 	if address != "" {
 		all = append(all, limit{key: "auth\x00address\x00" + address, policy: s.opts.AddressLimit})
 	}
@@ -53,6 +53,14 @@ func (s *Service) limits(client Client, collection, identity string) []limit {
 		all = append(all, limit{key: "auth\x00pair\x00" + address + account, policy: s.opts.PairLimit, clears: true})
 	}
 	return append(all, limit{key: "auth\x00account" + account, policy: s.opts.AccountLimit, clears: true})
+}
+
+// addressKey returns what a client is counted under, "" for one without address.
+func addressKey(c Client) string {
+	if c.Address == "" {
+		return ""
+	}
+	return middleware.AddressKey(c.Address)
 }
 
 func (a *attempt) take(ctx context.Context, l limit) error {

@@ -26,7 +26,7 @@ func (s *Service) HandlePassword(c echo.Context) (err error) {
 		return err
 	}
 	var body passwordRequest
-	if err := strict.Body(c, strict.MaxBody, &body); err != nil {
+	if err := strict.Body(c, maxSmallBody, &body); err != nil {
 		return err
 	}
 	if body.Current == nil {

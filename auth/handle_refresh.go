@@ -21,7 +21,7 @@ func (s *Service) HandleRefresh(c echo.Context) (err error) {
 		return err
 	}
 	var body refreshRequest
-	if err := strict.Body(c, strict.MaxBody, &body); err != nil {
+	if err := strict.Body(c, maxSmallBody, &body); err != nil {
 		return err
 	}
 	if body.RefreshToken == nil {

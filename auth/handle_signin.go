@@ -51,7 +51,7 @@ func (s *Service) parseSignin(c echo.Context) (Credentials, error) {
 		return Credentials{}, err
 	}
 	var body signinRequest
-	if err := strict.Body(c, strict.MaxBody, &body); err != nil {
+	if err := strict.Body(c, maxSmallBody, &body); err != nil {
 		return Credentials{}, err
 	}
 	if body.Key == nil {

@@ -14,8 +14,8 @@ type signoutAnswer struct {
 	SignedOut bool `json:"signed_out"`
 }
 
-// HandleSignout ends the session of the token, cookie or refresh token that the
-// request brings, and makes the browser forget it: GET and POST /signout and
+// HandleSignout ends the session of the token or refresh token that the request
+// brings, or those of all its cookies, and makes the browser forget them: GET and POST /signout and
 // /signout/:collection. It succeeds again and again, and for a request that
 // brings nothing, such as that of a browser that has forgotten already.
 func (s *Service) HandleSignout(c echo.Context) (err error) {
@@ -42,12 +42,12 @@ func (s *Service) HandleSignout(c echo.Context) (err error) {
 }
 
 // presented returns the sessions that a request names, by refresh token and by
-// header or cookie, of any collection where the path names none.
+// header or cookies, of all collections where the path names none.
 func (s *Service) presented(c echo.Context, collection string) ([]sessionRef, error) {
 	var refs []sessionRef
 	if strict.HasBody(c.Request()) {
 		var body refreshRequest
-		if err := strict.Body(c, strict.MaxBody, &body); err != nil {
+		if err := strict.Body(c, maxSmallBody, &body); err != nil {
 			return nil, err
 		}
 		if body.RefreshToken != nil {
@@ -58,13 +58,11 @@ func (s *Service) presented(c echo.Context, collection string) ([]sessionRef, er
 			refs = append(refs, ref)
 		}
 	}
-	ref, err := s.presentedByHeader(c, collection)
+	more, err := s.presentedByHeader(c, collection)
 	if err != nil {
 		return nil, err
 	}
-	if ref != nil {
-		refs = append(refs, *ref)
-	}
+	refs = append(refs, more...)
 	for _, ref := range refs {
 		if collection != "" && ref.collection != collection {
 			return nil, ErrTokenInvalid
@@ -73,25 +71,50 @@ func (s *Service) presented(c echo.Context, collection string) ([]sessionRef, er
 	return refs, nil
 }
 
-// presentedByHeader returns the session of the bearer token or the cookie, nil
-// where there is neither.
-func (s *Service) presentedByHeader(c echo.Context, collection string) (*sessionRef, error) {
-	var allowed []string
-	if collection != "" {
-		allowed = []string{collection}
-	}
-	cred, err := middleware.CredentialOf(c.Request(), s.Cookies(allowed...))
-	if err != nil || cred == nil {
+// presentedByHeader returns the session of the bearer token, or those of all
+// cookies. A bad cookie is refused only where there is no good one.
+func (s *Service) presentedByHeader(c echo.Context, collection string) ([]sessionRef, error) {
+	creds, err := s.credentials(c.Request(), collection)
+	if err != nil || len(creds) == 0 {
 		return nil, err
 	}
-	if cred.Cookie {
+	if creds[0].Cookie {
 		if err := s.checkOriginOfAny(c.Request()); err != nil {
 			return nil, err
 		}
 	}
-	ref, err := s.readEvenExpired(*cred, s.now())
-	if err != nil {
-		return nil, err
+	var refs []sessionRef
+	for _, cred := range creds {
+		ref, fault := s.readEvenExpired(cred, s.now())
+		if fault != nil {
+			err = fault
+			continue
+		}
+		refs = append(refs, ref)
 	}
-	return &ref, nil
+	if len(refs) > 0 {
+		return refs, nil
+	}
+	return nil, err
+}
+
+// credentials returns the bearer token of a request, else the cookies of a
+// collection, of each where none is named.
+func (s *Service) credentials(r *http.Request, collection string) ([]middleware.Credential, error) {
+	collections := s.opts.Collections
+	if collection != "" {
+		collections = []string{collection}
+	}
+	var all []middleware.Credential
+	for _, name := range collections {
+		creds, err := middleware.CredentialsOf(r, s.Cookies(name))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, creds...)
+		if len(creds) > 0 && !creds[0].Cookie {
+			break
+		}
+	}
+	return all, nil
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -51,7 +52,7 @@ func (s *Service) parseSignup(c echo.Context) (Account, error) {
 		return Account{}, err
 	}
 	var body signupRequest
-	if err := strict.Body(c, strict.MaxBody, &body); err != nil {
+	if err := strict.Body(c, MaxBody, &body); err != nil {
 		return Account{}, err
 	}
 	if body.Key == nil {
@@ -89,18 +90,25 @@ func (s *Service) checkNewDocument(doc bson.Raw) error {
 	return nil
 }
 
-// location returns the path of a user, where the routes for it are: beside that
-// of sign-up, if this is one of a mounted table.
+// location returns the path of a user, where this route is one of a mounted
+// table: that of sign-up with the route of users beside it.
 func (s *Service) location(c echo.Context, u *User) string {
-	prefix := strings.TrimRight(s.place.Load().prefix, "/")
-	path := c.Request().URL.EscapedPath()
-	i := strings.LastIndex(path, prefix+"/signup")
-	if prefix == "" || i < 0 {
+	route := strings.TrimSuffix(strings.TrimSuffix(c.Path(), "/"), "/:collection")
+	base, ok := strings.CutSuffix(route, "/signup")
+	if !ok || !serves(c.Echo(), http.MethodGet, base+"/users/:key") {
 		return ""
 	}
-	location := path[:i+len(prefix)] + "/users/" + url.PathEscape(u.Key)
+	// The base may have parameters, so its segments are those of the request.
+	segments := strings.Split(c.Request().URL.EscapedPath(), "/")
+	mounted := min(strings.Count(base, "/")+1, len(segments))
+	location := strings.Join(segments[:mounted], "/") + "/users/" + url.PathEscape(u.Key)
 	if u.collection != s.opts.Collections[0] {
 		location += "?collection=" + url.QueryEscape(u.collection)
 	}
 	return location
+}
+
+// serves reports whether an echo has a route.
+func serves(e *echo.Echo, method, path string) bool {
+	return slices.ContainsFunc(e.Routes(), func(r *echo.Route) bool { return r.Method == method && r.Path == path })
 }

@@ -21,6 +21,10 @@ type updateAnswer struct {
 	Modified int `json:"modified"`
 }
 
+type deleteRequest struct {
+	Query extjson.Document `json:"query"`
+}
+
 type deleteAnswer struct {
 	Deleted int `json:"deleted"`
 }
@@ -47,15 +51,12 @@ func (s *Service) HandleUpdateUser(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
 	var body updateRequest
-	if err := strict.Body(c, strict.MaxBody, &body); err != nil {
+	if err := strict.Body(c, MaxBody, &body); err != nil {
 		return err
 	}
 	ref, err := s.parseRef(c, bson.Raw(body.Query))
 	if err != nil {
 		return err
-	}
-	if isEmpty(bson.Raw(body.Document)) {
-		return service.Invalid("document", "is required, and must not be empty")
 	}
 	update, err := s.checkUpdateRequest(bson.Raw(body.Document))
 	if err != nil {
@@ -68,11 +69,17 @@ func (s *Service) HandleUpdateUser(c echo.Context) (err error) {
 }
 
 // HandleDeleteUser deletes a user by key: DELETE /users/:key and /:key. Guard it
-// with an API key.
+// with an API key. A body, of which only a query is known, is optional.
 func (s *Service) HandleDeleteUser(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.rules...)
 	noStore(c)
-	ref, err := s.parseRef(c, nil)
+	var body deleteRequest
+	if strict.HasBody(c.Request()) {
+		if err := strict.Body(c, maxSmallBody, &body); err != nil {
+			return err
+		}
+	}
+	ref, err := s.parseRef(c, bson.Raw(body.Query))
 	if err != nil {
 		return err
 	}
@@ -109,6 +116,9 @@ func (s *Service) parseRef(c echo.Context, inBody bson.Raw) (Ref, error) {
 
 // checkUpdateRequest returns an update from outside as operators, checked.
 func (s *Service) checkUpdateRequest(update bson.Raw) (bson.Raw, error) {
+	if isEmpty(update) {
+		return nil, errEmptyUpdate()
+	}
 	operators, err := updateRules().Update(update)
 	if err != nil {
 		return nil, err
@@ -117,6 +127,7 @@ func (s *Service) checkUpdateRequest(update bson.Raw) (bson.Raw, error) {
 	if err != nil {
 		return nil, err
 	}
+	changes := 0
 	for _, operator := range all {
 		fields, err := operator.Value().Document().Elements()
 		if err != nil {
@@ -127,6 +138,12 @@ func (s *Service) checkUpdateRequest(update bson.Raw) (bson.Raw, error) {
 				return nil, err
 			}
 		}
+		changes += len(fields)
+	}
+	if changes == 0 {
+		return nil, errEmptyUpdate()
 	}
 	return operators, nil
 }
+
+func errEmptyUpdate() error { return service.Invalid("document", "is required, and must not be empty") }

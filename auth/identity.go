@@ -56,11 +56,15 @@ func checkKey(key string) (string, error) {
 	if key == "" || len(key) > maxKeyBytes || len(identity) > maxKeyBytes {
 		return "", &KeyError{Reason: "must have 1 to 320 bytes"}
 	}
-	if !utf8.ValidString(key) || strings.ContainsFunc(key, unicode.IsControl) {
-		return "", &KeyError{Reason: "must not have control characters"}
+	if !utf8.ValidString(key) || strings.ContainsFunc(key, isHidden) {
+		return "", &KeyError{Reason: "must not have control or formatting characters"}
 	}
 	if isReservedKey(key) {
 		return "", ErrKeyReserved
 	}
 	return key, nil
 }
+
+// isHidden reports whether a character shows nothing: a control character, or one
+// that only joins, separates or turns others, so that two keys could look alike.
+func isHidden(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf) }

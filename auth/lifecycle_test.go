@@ -326,3 +326,16 @@ func TestLoggerOfTheOptions(t *testing.T) {
 		t.Errorf("log = %q", text.String())
 	}
 }
+
+// Guards log where the service does.
+func TestLogger(t *testing.T) {
+	t.Parallel()
+	var log syncBuffer
+	o := fast()
+	o.Logger = log.logger()
+	g := newGateway(t, o)
+	g.users.Logger().Info("here")
+	if !strings.Contains(log.String(), "here") {
+		t.Errorf("log = %q", log.String())
+	}
+}

@@ -148,6 +148,19 @@ func TestWrongCurrentPasswordCounts(t *testing.T) {
 	expect(t, "success clears", g.try("ada", "another horse", ""), 200, 0)
 }
 
+// A caller in Go that gives no address is not one client with all others.
+func TestNoAddressHasNoAddressLimit(t *testing.T) {
+	t.Parallel()
+	r := &recorder{held: map[string]int{}}
+	o := limited()
+	o.Limiter = r
+	g := newGateway(t, o)
+	_, err := g.users.SignIn(t.Context(), auth.Credentials{Key: "ada", Password: pass})
+	if !errors.Is(err, auth.ErrInvalidCredentials) || r.total() != 1 || r.held["auth\x00account\x00_USERS\x00ada"] != 1 {
+		t.Errorf("SignIn = %v, places %v", err, r.held)
+	}
+}
+
 // The limits are shared by all instances on one database.
 func TestLimitsAreShared(t *testing.T) {
 	t.Parallel()

@@ -43,6 +43,12 @@ const (
 	MinSecretBytes = 32
 	// LimitsCollection is where the limits are counted.
 	LimitsCollection = "_LIMITS"
+	// MaxBody is how many bytes the body of a sign-up or an update over HTTP may
+	// have (413 "too_large"). Each request of a user reads their whole document.
+	MaxBody = 64 << 10
+
+	// maxSmallBody is for all other bodies, which hold little more than a password.
+	maxSmallBody = 16 << 10
 )
 
 // DefaultAddressLimit is 100 attempts a minute from one address.

@@ -68,7 +68,7 @@ func (s *Service) sessionRoutes() []service.Route {
 		Summary: "Tells who is signed in.", Doc: docSession(),
 		Handler: s.HandleSession, Response: sessionAnswer{},
 	}, {
-		Name: "session-collection", Method: http.MethodGet, Path: "/session/:collection", Scope: ScopeRead, Need: service.KeyUser,
+		Name: "session-collection", Method: http.MethodGet, Path: "/session/:collection", Scope: ScopeRead,
 		Summary: "Tells who of a collection is signed in.", Doc: docSession(),
 		Handler: s.HandleSession, Response: sessionAnswer{},
 	}, {
@@ -108,9 +108,11 @@ func (s *Service) userRoutes() []service.Route {
 		Handler: s.HandleUpdateUser, Request: updateRequest{}, Response: updateAnswer{},
 	}, {
 		Name: "delete-user", Method: http.MethodDelete, Path: "/users/:key", Scope: ScopeWrite,
-		Summary: "Deletes a user.", Doc: docUser(), Handler: s.HandleDeleteUser, Response: deleteAnswer{},
+		Summary: "Deletes a user.", Doc: docUser(),
+		Handler: s.HandleDeleteUser, Request: deleteRequest{}, Response: deleteAnswer{},
 	}, {
 		Name: "delete-user-short", Method: http.MethodDelete, Path: "/:key", Scope: ScopeWrite,
-		Summary: "Deletes a user.", Doc: docUser(), Handler: s.HandleDeleteUser, Response: deleteAnswer{},
+		Summary: "Deletes a user.", Doc: docUser(),
+		Handler: s.HandleDeleteUser, Request: deleteRequest{}, Response: deleteAnswer{},
 	}}
 }

@@ -48,7 +48,7 @@ func docRefresh() *service.Doc {
 
 func docSignout() *service.Doc {
 	return &service.Doc{
-		Description: "Ends the session of the access token, even if it has expired, of the cookie, or of the refresh token in the body, and clears the cookie. Repeating it is fine.",
+		Description: "Ends the session of the access token, even if it has expired, of the refresh token in the body, or of all cookies (the path may name one collection), and clears them. Repeating it is fine.",
 		Codes: map[string]string{
 			"token_invalid":      "401: the token is not one of this gateway, or of another collection.",
 			"cross_origin":       "403: by cookie, from another site.",

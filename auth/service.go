@@ -148,7 +148,6 @@ func (s *Service) ready() error {
 type place struct {
 	bus     *signals.Bus
 	log     *slog.Logger
-	prefix  string
 	known   bool // whether secure is more than a guess
 	secure  bool
 	origins *http.CrossOriginProtection
@@ -156,7 +155,7 @@ type place struct {
 
 // Adopt tells the service the App it belongs to.
 func (s *Service) Adopt(h service.Host) {
-	p := &place{bus: h.Signals, log: s.opts.Logger, prefix: h.Prefix, origins: http.NewCrossOriginProtection()}
+	p := &place{bus: h.Signals, log: s.opts.Logger, origins: http.NewCrossOriginProtection()}
 	for _, log := range []*slog.Logger{h.Logger, slog.Default()} {
 		if p.log == nil {
 			p.log = log
@@ -182,6 +181,9 @@ func (s *Service) Adopt(h service.Host) {
 
 // bus returns the bus of the App, nil where there is none.
 func (s *Service) bus() *signals.Bus { return s.place.Load().bus }
+
+// Logger returns where the service logs, so that guards log there, too.
+func (s *Service) Logger() *slog.Logger { return s.log() }
 
 func (s *Service) log() *slog.Logger { return s.place.Load().log }
 

@@ -97,6 +97,45 @@ func TestSignoutRefuses(t *testing.T) {
 	g.want(request{method: http.MethodPost, path: "/out", body: `{}`}, http.StatusOK, "")
 }
 
+// A browser may be signed in as a user of several collections, and have a cookie
+// that is no good any more.
+func TestSignoutOfSeveralCollections(t *testing.T) {
+	t.Parallel()
+	o := fast()
+	o.Collections = []string{"staff", "people"}
+	g := newGateway(t, o)
+	signin := func(collection string) tokens {
+		g.do(post(prefix+"/signup/"+collection, signinBody("ada", pass)))
+		return tokensOf(g.want(post(prefix+"/signin/"+collection, signinBody("ada", pass)), http.StatusOK, ""))
+	}
+	who := func(collection, cookie string) int {
+		return g.do(request{method: http.MethodGet, path: prefix + "/session/" + collection, key: true, cookie: cookie}).status
+	}
+	const bad = "coglex-_USERS=forged"
+	for _, path := range []string{"/out", prefix + "/signout"} {
+		staff, people := signin("staff"), signin("people")
+		both := bad + "; " + staff.cookie + "; " + people.cookie
+		if who("staff", both) != http.StatusOK || who("people", both) != http.StatusOK || who("_USERS", both) != http.StatusUnauthorized {
+			t.Fatal("each collection's session goes by its own cookie")
+		}
+		a := g.want(request{method: http.MethodPost, path: path + "/people", cookie: both, key: true}, http.StatusOK, "")
+		if who("staff", both) != http.StatusOK || who("people", both) != http.StatusUnauthorized || len(a.header["Set-Cookie"]) != 1 {
+			t.Errorf("%s/people: cookies %q", path, a.header["Set-Cookie"])
+		}
+		people = signin("people")
+		both = bad + "; " + staff.cookie + "; " + people.cookie
+		a = g.want(request{method: http.MethodPost, path: path, cookie: both, key: true}, http.StatusOK, "")
+		if who("staff", both) != http.StatusUnauthorized || who("people", both) != http.StatusUnauthorized {
+			t.Errorf("%s: a session lives on", path)
+		}
+		cleared := strings.Join(a.header["Set-Cookie"], "\n")
+		if !strings.Contains(cleared, "coglex-staff=;") || !strings.Contains(cleared, "coglex-people=;") {
+			t.Errorf("%s: cookies %q", path, cleared)
+		}
+		g.want(request{method: http.MethodPost, path: path, cookie: bad, key: true}, http.StatusUnauthorized, "token_invalid")
+	}
+}
+
 func TestSignOutGo(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, fast())

@@ -18,7 +18,7 @@ type Account struct {
 	// Collection is where the user will live. Defaults to the default collection.
 	Collection string
 	// Key is the name of the account, unique in its collection: 1 to 320 bytes
-	// after trimming, without control characters. Keys with an "@" that differ in
+	// after trimming, without control and formatting characters. Keys with an "@" that differ in
 	// case only are the same.
 	Key string
 	// Password has 8 to 72 bytes. Without one, nobody can sign in by password.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/labstack/echo/v4"
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/primitive"
 
@@ -45,6 +46,9 @@ func TestSignup(t *testing.T) {
 		{name: "key too long", body: `{"_key":` + quote(long) + `}`, status: 400, code: "invalid", field: "_key"},
 		{name: "key with a NUL", body: `{"_key":"a\u0000b"}`, status: 400, code: "invalid", field: "_key"},
 		{name: "key with a line break", body: `{"_key":"a\nb"}`, status: 400, code: "invalid", field: "_key"},
+		{name: "key with a zero-width space", body: `{"_key":"a\u200bda"}`, status: 400, code: "invalid", field: "_key"},
+		{name: "key that turns the direction", body: `{"_key":"a\u202eda"}`, status: 400, code: "invalid", field: "_key"},
+		{name: "key with a byte order mark", body: `{"_key":"\ufeffada"}`, status: 400, code: "invalid", field: "_key"},
 		{name: "key that is a route", body: `{"_key":"signin"}`, status: 422, code: "key_reserved"},
 		{name: "key that is a route in capitals", body: `{"_key":"Sessions"}`, status: 422, code: "key_reserved"},
 		{name: "key that is a route to come", body: `{"_key":"oauth"}`, status: 422, code: "key_reserved"},
@@ -162,6 +166,28 @@ func TestSignupAnswersWhereTheUserIs(t *testing.T) {
 			if a.str("_key") != test.key {
 				t.Errorf("%s: there is %s", test.location, a.text)
 			}
+		}
+	}
+}
+
+// At the root there is no prefix, and alone there is no route of users.
+func TestLocationAtTheRoot(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	whole, alone := echo.New(), echo.New()
+	pass := func(string) echo.MiddlewareFunc { return func(next echo.HandlerFunc) echo.HandlerFunc { return next } }
+	if _, err := service.Register(whole, "", service.Guards{Protected: pass, Authenticated: pass(""), Identified: pass("")}, g.users.Routes()); err != nil {
+		t.Fatal(err)
+	}
+	alone.POST("/signup", g.users.HandleSignup)
+	for _, test := range []struct {
+		echo          *echo.Echo
+		key, location string
+	}{{whole, "ada", "/users/ada"}, {alone, "bob", ""}} {
+		g.echo = test.echo
+		a := g.want(post("/signup", `{"_key":`+quote(test.key)+`}`), http.StatusCreated, "")
+		if got := a.header.Get("Location"); got != test.location {
+			t.Errorf("Location = %q, want %q", got, test.location)
 		}
 	}
 }

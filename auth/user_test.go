@@ -127,6 +127,8 @@ func TestUpdate(t *testing.T) {
 		{name: "query does not match", body: `{"document":{"m":1},"query":{"n":6}}`, status: 404, code: "user_unknown"},
 		{name: "no document", body: `{}`, status: 400, code: "invalid", contains: "document"},
 		{name: "empty document", body: `{"document":{}}`, status: 400, code: "invalid", contains: "document"},
+		{name: "empty operator", body: `{"document":{"$set":{}}}`, status: 400, code: "invalid", contains: "document"},
+		{name: "empty operators", body: `{"document":{"$set":{},"$inc":{}}}`, status: 400, code: "invalid", contains: "document"},
 		{name: "array", body: `{"document":[]}`, status: 400, code: "invalid", contains: "document"},
 		{name: "pipeline", body: `{"document":[{"$set":{"a":1}}]}`, status: 400, code: "invalid", contains: "document"},
 		{name: "taken key", body: `{"document":{"_key":"BOB@example.com"}}`, status: 409, code: "key_exists"},
@@ -234,6 +236,28 @@ func TestPasswordByPatchEndsSessions(t *testing.T) {
 			p, ok := e.(auth.PasswordChanged)
 			return ok && p.User.Key == "ada"
 		})
+	}
+}
+
+// A deletion heeds its body, and goes through where that asks for nothing more.
+func TestDeleteWithBody(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	del := func(path, body string) request {
+		return request{method: http.MethodDelete, path: prefix + path, key: true, body: body}
+	}
+	g.signup("ada")
+	for _, path := range []string{"/users/ada", "/ada"} {
+		g.want(del(path, `{"query":{"nope":1}}`), http.StatusNotFound, "user_unknown")
+		g.want(del(path, `{"query":{"_password":{"$exists":true}}}`), http.StatusBadRequest, "field_reserved")
+		for _, body := range []string{`{"filter":{"nope":1}}`, `{"query":null}`, `{"query":[]}`, `[]`, `{`, ` `} {
+			g.want(del(path, body), http.StatusBadRequest, "invalid")
+		}
+		g.want(del(path+"?query="+url.QueryEscape(`{}`), `{"query":{}}`), http.StatusBadRequest, "invalid")
+	}
+	for _, body := range []string{`{}`, `{"query":{}}`, `{"query":{"nope":{"$exists":false}}}`} {
+		g.want(del("/users/ada", body), http.StatusOK, "")
+		g.signup("ada")
 	}
 }
 
