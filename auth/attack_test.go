@@ -269,34 +269,129 @@ func TestSecretsStaySecret(t *testing.T) {
 	}
 }
 
-// 200 sign-ins at once: each is answered, within the time that the gate lets wait.
+// 200 sign-ins at once, from as many addresses or from one: each is answered
+// within the time that a password may wait, and nobody is shut out by another.
 func TestTwoHundredSigninsAtOnce(t *testing.T) {
 	t.Parallel()
-	o := limited()
-	o.Cost, o.HashWait = 8, 2*time.Second
-	g := newGateway(t, o)
-	for i := range 10 {
-		g.signup(fmt.Sprint("user", i))
+	for name, from := range map[string]func(i int) string{
+		"from 200 addresses": func(i int) string { return fmt.Sprintf("203.0.113.%d:1", i) },
+		"from one address":   func(int) string { return "203.0.113.1:1" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := limited()
+			o.HashWait = 5 * time.Second
+			g := newGateway(t, o)
+			for i := range 10 {
+				if _, err := g.users.SignUp(t.Context(), auth.Account{Key: fmt.Sprint("user", i), Password: pass}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			count := map[int]int{}
+			var slowest time.Duration
+			var mu sync.Mutex
+			var wg sync.WaitGroup
+			for i := range 200 {
+				wg.Go(func() {
+					begun := time.Now()
+					a := g.try(fmt.Sprint("user", i%20), pass, from(i))
+					mu.Lock()
+					defer mu.Unlock()
+					count[a.status]++
+					slowest = max(slowest, time.Since(begun))
+					if !slices.Contains([]int{200, 401, 429, 503}, a.status) || a.status >= 429 && a.header.Get("Retry-After") == "" {
+						t.Errorf("%d %s", a.status, a.text)
+					}
+				})
+			}
+			wg.Wait()
+			t.Logf("%v, the slowest after %s", count, slowest)
+			if count[200] == 0 {
+				t.Error("nobody got in")
+			}
+			if slowest > o.HashWait+2*time.Second {
+				t.Errorf("the slowest answer took %s", slowest)
+			}
+		})
 	}
-	g.clock.Add(time.Hour)
-	count := map[int]int{}
+}
+
+// One address with a hundred sign-ins under way takes its share and no more.
+func TestGreedyAddressStarvesNobody(t *testing.T) {
+	t.Parallel()
+	r := &recorder{held: map[string]int{}}
+	o := limited()
+	o.Limiter, o.HashPlaces = r, 1
+	g := newGateway(t, o)
+	g.signup("ada")
+	inside, proceed := make(chan struct{}, 100), make(chan struct{})
+	var refused, done int
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	begun := time.Now()
-	for i := range 200 {
+	r.during("203.0.113.1", func() { inside <- struct{}{}; <-proceed })
+	for i := range 100 {
 		wg.Go(func() {
-			a := g.try(fmt.Sprint("user", i%20), pass, fmt.Sprintf("203.0.113.%d:1", i%50))
+			a := g.try(fmt.Sprint("user", i), pass, "203.0.113.1:1")
 			mu.Lock()
 			defer mu.Unlock()
-			count[a.status]++
-			if !slices.Contains([]int{200, 401, 429, 503}, a.status) {
+			switch {
+			case a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") == "1":
+				if refused++; refused == 96 {
+					close(proceed) // all have arrived, and those with a share are inside
+				}
+			case a.status == http.StatusUnauthorized:
+				done++
+			default:
 				t.Errorf("%d %s", a.status, a.text)
 			}
 		})
 	}
+	for range 4 {
+		<-inside
+	}
+	expect(t, "an honest client meanwhile", g.try("ada", pass, "203.0.113.2:1"), http.StatusOK, 0)
 	wg.Wait()
-	t.Logf("%v in %s", count, time.Since(begun))
-	if count[200] == 0 {
-		t.Error("nobody got in")
+	if refused != 96 || done != 4 {
+		t.Errorf("%d refused and %d done, want 96 and 4", refused, done)
+	}
+}
+
+// Those for whom there is no time are told so before anything is written.
+func TestFullRoomWritesNothing(t *testing.T) {
+	t.Parallel()
+	r := &recorder{held: map[string]int{}}
+	o := limited()
+	o.Limiter, o.HashPlaces = r, 1
+	g := newGateway(t, o)
+	var inside sync.WaitGroup
+	proceed := make(chan struct{})
+	r.during("203.0.113", func() { inside.Done(); <-proceed })
+	var wg sync.WaitGroup
+	inside.Add(16)
+	for i := range 16 {
+		wg.Go(func() { expect(t, "one of 16", g.try("eve", pass, fmt.Sprintf("203.0.113.%d:1", i)), 401, 0) })
+	}
+	inside.Wait()
+	before := r.total()
+	expect(t, "one too many", g.try("ada", pass, "192.0.2.1:1"), http.StatusServiceUnavailable, 0)
+	if after := r.total(); after != before {
+		t.Errorf("%d places held, then %d", before, after)
+	}
+	close(proceed)
+	wg.Wait()
+	expect(t, "once there is room", g.try("ada", pass, "192.0.2.1:1"), http.StatusUnauthorized, 0)
+}
+
+// A database that does not answer costs a sign-in no more than the wait.
+func TestSlowLimitsAreBusy(t *testing.T) {
+	t.Parallel()
+	r := &recorder{held: map[string]int{}}
+	o := limited()
+	o.Limiter, o.HashWait = r, time.Millisecond
+	g := newGateway(t, o)
+	r.slow = true
+	a := g.want(post("/in", signinBody("ada", pass)), http.StatusServiceUnavailable, "busy")
+	if a.header.Get("Retry-After") != "1" || r.total() != 0 {
+		t.Errorf("Retry-After %q, places %v", a.header.Get("Retry-After"), r.held)
 	}
 }

@@ -2,8 +2,15 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
+	"time"
 
+	"go.mongodb.org/mongo-driver/mongo"
+
+	"github.com/imadelakhaldev/coglex/internal/mongoerr"
+	"github.com/imadelakhaldev/coglex/internal/password"
 	"github.com/imadelakhaldev/coglex/middleware"
 )
 
@@ -22,14 +29,44 @@ type limit struct {
 	clears bool // whether a success forgets the key
 }
 
+// enter lets a try in that is to have a password hashed, or returns ErrBusy or,
+// where its client has its share of tries under way, a *middleware.LimitError. All
+// that comes before the hash, the wait for a place included, must be done before
+// waiting ends: see late. The caller calls leave once.
+func (s *Service) enter(ctx context.Context, client Client) (waiting context.Context, leave func(), err error) {
+	share := s.opts.AddressAtOnce
+	if s.limiter == nil {
+		share = 0
+	}
+	out, err := s.hasher.Enter(addressKey(client), share)
+	if errors.Is(err, password.ErrCrowded) {
+		return nil, nil, &middleware.LimitError{RetryAfter: time.Second}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	waiting, cancel := context.WithTimeout(ctx, s.opts.HashWait)
+	return waiting, func() { cancel(); out() }, nil
+}
+
+// late returns ErrBusy for what did not end in time before a hash, unless the
+// caller's own time is over, or the database is away.
+func late(ctx context.Context, err error) error {
+	if !isCancelled(ctx) && mongo.IsTimeout(err) && !mongoerr.IsUnavailable(err) {
+		return ErrBusy
+	}
+	return err
+}
+
 // attempt takes the places of a try, or returns a *middleware.LimitError. An
-// identity of "" is for tries that concern no account.
-func (s *Service) attempt(ctx context.Context, client Client, collection, identity string) (*attempt, error) {
+// identity of "" is for tries that concern no account; r is the user whose
+// account it is, or the empty record of nobody.
+func (s *Service) attempt(ctx context.Context, client Client, collection, identity string, r record) (*attempt, error) {
 	a := &attempt{s: s}
 	if s.limiter == nil {
 		return a, nil
 	}
-	for _, l := range s.limits(client, collection, identity) {
+	for _, l := range s.limits(client, collection, identity, r) {
 		if err := a.take(ctx, l); err != nil {
 			a.release(ctx)
 			return nil, err
@@ -38,8 +75,10 @@ func (s *Service) attempt(ctx context.Context, client Client, collection, identi
 	return a, nil
 }
 
-// limits returns what a try is counted under, the cheapest refusal first.
-func (s *Service) limits(client Client, collection, identity string) []limit {
+// limits returns what a try is counted under, the cheapest refusal first. The
+// limit of the account is not for an address where its owner is signed in:
+// strangers could keep them out.
+func (s *Service) limits(client Client, collection, identity string, r record) []limit {
 	var all []limit
 	address := addressKey(client)
 	if address != "" {
@@ -52,7 +91,17 @@ func (s *Service) limits(client Client, collection, identity string) []limit {
 	if address != "" {
 		all = append(all, limit{key: "auth\x00pair\x00" + address + account, policy: s.opts.PairLimit, clears: true})
 	}
+	if address != "" && r.isIn(address, s.now()) {
+		return all
+	}
 	return append(all, limit{key: "auth\x00account" + account, policy: s.opts.AccountLimit, clears: true})
+}
+
+// isIn reports whether the user has a session that began at an address.
+func (r record) isIn(address string, now time.Time) bool {
+	return slices.ContainsFunc(r.sessions(), func(s Session) bool {
+		return !s.over(now) && addressKey(Client{Address: s.Address}) == address
+	})
 }
 
 // addressKey returns what a client is counted under, "" for one without address.
@@ -90,26 +139,27 @@ func (a *attempt) abandon(ctx context.Context) {
 
 // release gives back the places of a try that was not made after all.
 func (a *attempt) release(ctx context.Context) {
-	for _, l := range a.taken {
-		a.settle(ctx, func(ctx context.Context) error { return a.s.limiter.Release(ctx, l.key, l.policy) })
-	}
+	a.settle(ctx, func(ctx context.Context, l limit) error { return a.s.limiter.Release(ctx, l.key, l.policy) })
 }
 
 // succeed forgets the failures of the account.
 func (a *attempt) succeed(ctx context.Context) {
-	for _, l := range a.taken {
-		if l.clears {
-			a.settle(ctx, func(ctx context.Context) error { return a.s.limiter.Clear(ctx, l.key) })
+	a.settle(ctx, func(ctx context.Context, l limit) error {
+		if !l.clears {
+			return nil
 		}
-	}
+		return a.s.limiter.Clear(ctx, l.key)
+	})
 }
 
-// settle does what must be done though the client has left. Its failure costs a
-// place, which comes back by itself.
-func (a *attempt) settle(ctx context.Context, do func(context.Context) error) {
+// settle does for each place what must be done though the client has left. Its
+// failure costs places, which come back by themselves.
+func (a *attempt) settle(ctx context.Context, do func(context.Context, limit) error) {
 	ctx, cancel := a.s.bound(context.WithoutCancel(ctx))
 	defer cancel()
-	if err := do(ctx); err != nil {
-		a.s.log().LogAttrs(ctx, slog.LevelWarn, "auth: the limits could not be updated", slog.Any("error", err))
+	for _, l := range a.taken {
+		if err := do(ctx, l); err != nil {
+			a.s.log().LogAttrs(ctx, slog.LevelWarn, "auth: the limits could not be updated", slog.Any("error", err))
+		}
 	}
 }

@@ -45,7 +45,12 @@
 // address, by account and address, and by account. Gateways whose clients come
 // through a proxy set echo's IPExtractor ([middleware.TrustProxies]); otherwise
 // the proxy is the only client there is. A gateway that signs people in on behalf
-// of its clients, from a few addresses, raises Options.AddressLimit.
+// of its clients, from a few addresses, raises Options.AddressLimit and
+// Options.AddressAtOnce.
+//
+// Under a crowd the answer comes soon, whatever it is: passwords are hashed a few
+// at a time, a bounded number waits, for Options.HashWait at most, and no address
+// has more than a few of these places.
 //
 // # Events
 //

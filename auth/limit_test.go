@@ -148,6 +148,35 @@ func TestWrongCurrentPasswordCounts(t *testing.T) {
 	expect(t, "success clears", g.try("ada", "another horse", ""), 200, 0)
 }
 
+// Strangers cannot keep an owner out where they are signed in.
+func TestOwnerIsNotLockedOut(t *testing.T) {
+	t.Parallel()
+	o := limited()
+	o.AccountLimit = middleware.Policy{Burst: 8, Window: 24 * time.Hour, MinDelay: time.Minute, MaxDelay: time.Hour}
+	o.SessionLifetime = 3 * time.Hour
+	g := newGateway(t, o)
+	g.signup("ada")
+	const home = "203.0.113.99:1"
+	expect(t, "at home", g.try("ada", pass, home), 200, 0)
+	for i := range 8 {
+		expect(t, fmt.Sprint("failure ", i), g.try("ada", "wrong horse", fmt.Sprintf("203.0.113.%d:1", i)), 401, 0)
+	}
+	expect(t, "from a new address", g.try("ada", pass, "203.0.113.100:1"), 429, time.Minute)
+	expect(t, "at home", g.try("ada", pass, home), 200, 0)
+	for i := range 5 {
+		expect(t, fmt.Sprint("failure at home ", i), g.try("ada", "wrong horse", home), 401, 0)
+	}
+	expect(t, "failures at home count there", g.try("ada", pass, home), 429, time.Second)
+	g.clock.Add(3 * time.Hour)
+	for range 8 {
+		g.try("ada", "wrong horse", "203.0.113.1:1")
+	}
+	g.clock.Add(time.Second)
+	if a := g.try("ada", pass, home); a.status != http.StatusTooManyRequests {
+		t.Errorf("once the session is over: %d", a.status)
+	}
+}
+
 // A caller in Go that gives no address is not one client with all others.
 func TestNoAddressHasNoAddressLimit(t *testing.T) {
 	t.Parallel()
@@ -205,9 +234,26 @@ type recorder struct {
 	takeErr  error
 	swept    chan struct{}
 	takeHook func()
+	slow     bool   // whether Take takes for ever
+	address  string // of whom hold is called once for each try
+	hold     func()
 }
 
-func (r *recorder) Take(_ context.Context, key string, _ middleware.Policy) error {
+// during has something done while tries of addresses with a prefix are under way.
+func (r *recorder) during(address string, hold func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.address, r.hold = "auth\x00address\x00"+address, hold
+}
+
+func (r *recorder) Take(ctx context.Context, key string, _ middleware.Policy) error {
+	if r.slow {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if r.hold != nil && strings.HasPrefix(key, r.address) {
+		r.hold()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.takeHook != nil {
@@ -358,14 +404,14 @@ func TestBusy(t *testing.T) {
 	t.Parallel()
 	r := &recorder{held: map[string]int{}}
 	o := limited()
-	o.Limiter, o.HashPlaces, o.HashWait, o.Cost = r, 1, time.Nanosecond, 10
+	o.Limiter, o.HashPlaces, o.HashWait, o.Cost = r, 1, 200*time.Millisecond, 10
 	g := newGateway(t, o)
 	g.want(post(prefix+"/signup", `{"_key":"ada"}`), http.StatusCreated, "")
 	clear(r.held)
 	var busy, done int
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for i := range 20 {
+	for i := range 40 {
 		wg.Go(func() {
 			a := g.try(fmt.Sprint("user", i), "wrong horse", fmt.Sprintf("192.0.2.%d:1", i))
 			mu.Lock()
@@ -381,8 +427,8 @@ func TestBusy(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if busy == 0 {
-		t.Errorf("no one was turned away, %d done", done)
+	if busy == 0 || done == 0 {
+		t.Errorf("%d were turned away, %d done", busy, done)
 	}
 	if got := r.total(); got != 3*done {
 		t.Errorf("%d places held after %d failures: those turned away must not count", got, done)

@@ -32,6 +32,8 @@ const (
 	DefaultCost = 12
 	// DefaultHashWait is how long a password may wait to be hashed.
 	DefaultHashWait = 5 * time.Second
+	// DefaultAddressAtOnce is how many tries of one address may be under way.
+	DefaultAddressAtOnce = 4
 	// DefaultTimeout bounds each operation of the database.
 	DefaultTimeout = 5 * time.Second
 	// DefaultSweepInterval is the time between two sweeps of LimitsCollection.
@@ -125,8 +127,9 @@ type Options struct {
 	// Defaults to 0: as many as GOMAXPROCS says.
 	HashPlaces int
 
-	// HashWait is how long a password may wait for its place; then the answer is
-	// 503 "busy".
+	// HashWait is how long a sign-in, or a change of password, may take until its
+	// password is hashed: look-ups and the wait for a place together. Then the
+	// answer is 503 "busy". So it is at once where 16 for each place are under way.
 	//
 	// Defaults to DefaultHashWait.
 	HashWait time.Duration
@@ -147,12 +150,20 @@ type Options struct {
 	// Defaults to DefaultAddressLimit.
 	AddressLimit middleware.Policy
 
+	// AddressAtOnce is how many passwords of one client address may wait or be
+	// hashed at the same time, so that one client leaves places for others. Further
+	// ones are 429, to be tried again after a second.
+	//
+	// Defaults to DefaultAddressAtOnce.
+	AddressAtOnce int
+
 	// PairLimit is for failures with one account from one address.
 	//
 	// Defaults to DefaultPairLimit.
 	PairLimit middleware.Policy
 
-	// AccountLimit is for failures with one account from anywhere.
+	// AccountLimit is for failures with one account from anywhere but addresses
+	// from which its owner has signed in, as long as that session lasts.
 	//
 	// Defaults to DefaultAccountLimit.
 	AccountLimit middleware.Policy
@@ -207,6 +218,7 @@ func resolve(secret string, opts *Options) (Options, error) {
 	setDefault(&o.MaxSessions, DefaultMaxSessions)
 	setDefault(&o.Cost, DefaultCost)
 	setDefault(&o.HashWait, DefaultHashWait)
+	setDefault(&o.AddressAtOnce, DefaultAddressAtOnce)
 	setDefault(&o.AddressLimit, DefaultAddressLimit())
 	setDefault(&o.PairLimit, DefaultPairLimit())
 	setDefault(&o.AccountLimit, DefaultAccountLimit())
@@ -293,6 +305,7 @@ func checkRanges(o Options) error {
 	}
 	between("MaxSessions", o.MaxSessions, 1, 1000)
 	between("Cost", o.Cost, bcrypt.MinCost, password.MaxCost)
+	between("AddressAtOnce", o.AddressAtOnce, 1, 1<<16)
 	between("HashPlaces", o.HashPlaces, 0, 1<<16)
 	if o.NoLimits && o.Limiter != nil {
 		errs = append(errs, errors.New("auth: Options.NoLimits turns off the limits that Options.Limiter is to count"))

@@ -17,6 +17,7 @@ func TestDefaults(t *testing.T) {
 		MaxSessions:     DefaultMaxSessions,
 		Cost:            DefaultCost,
 		HashWait:        DefaultHashWait,
+		AddressAtOnce:   DefaultAddressAtOnce,
 		AddressLimit:    DefaultAddressLimit(),
 		PairLimit:       DefaultPairLimit(),
 		AccountLimit:    DefaultAccountLimit(),

@@ -17,7 +17,7 @@ func TestNewTellsAllMistakes(t *testing.T) {
 		Settable:       []string{"name", "_role", "a.b", "$set", ""},
 		SigningKey:     "short",
 		OldSigningKeys: []string{"short"},
-		AccessLifetime: -1, SessionLifetime: -1, MaxSessions: -1, Cost: 3, HashPlaces: -1, HashWait: -1,
+		AccessLifetime: -1, SessionLifetime: -1, MaxSessions: -1, Cost: 3, HashPlaces: -1, HashWait: -1, AddressAtOnce: -1,
 		Limiter: &recorder{}, NoLimits: true,
 		AddressLimit:   middleware.Policy{Burst: 1},
 		PairLimit:      middleware.Policy{Burst: 1, Window: time.Second, MinDelay: 2, MaxDelay: 1},
@@ -35,7 +35,7 @@ func TestNewTellsAllMistakes(t *testing.T) {
 		`Collections[0] is "a.b"`, "Collections[2] repeats", "Collections[3]", "Collections[4]", "Collections[5]",
 		"Settable[1]", "Settable[2]", "Settable[3]", "Settable[4]",
 		"JWT_SECRET_KEY", "OldSigningKeys[0]", "AccessLifetime", "SessionLifetime", "MaxSessions", "Cost", "HashPlaces", "HashWait",
-		"NoLimits", "AddressLimit", "PairLimit", "AccountLimit", "SweepInterval", "TrustedOrigins[0]", "TrustedOrigins[1]", "BaseURL", "Timeout",
+		"NoLimits", "AddressAtOnce", "AddressLimit", "PairLimit", "AccountLimit", "SweepInterval", "TrustedOrigins[0]", "TrustedOrigins[1]", "BaseURL", "Timeout",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %s:\n%v", want, err)

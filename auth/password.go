@@ -27,41 +27,50 @@ func (s *Service) ChangePassword(ctx context.Context, u *User, p PasswordChange)
 	if err := password.Check(p.New); err != nil {
 		return err
 	}
-	try, err := s.attempt(ctx, p.Client, u.collection, identityOf(u.Key))
+	waiting, leave, err := s.enter(ctx, p.Client)
 	if err != nil {
 		return err
 	}
-	after, err := s.changePassword(ctx, try, u, p)
-	switch {
-	case err == nil:
-		try.succeed(ctx)
-		signals.Announce(ctx, s.bus(), PasswordChanged{User: s.user(after, u.session)})
-	case errors.Is(err, ErrInvalidCredentials):
-	default:
-		try.abandon(ctx)
+	defer leave()
+	r, err := s.reread(waiting, u)
+	if err != nil {
+		return late(ctx, err)
 	}
-	return err
+	try, err := s.attempt(waiting, p.Client, u.collection, identityOf(u.Key), r)
+	if err != nil {
+		return late(ctx, err)
+	}
+	hash, err := s.rehash(waiting, try, r, p)
+	if err != nil {
+		try.abandon(ctx)
+		return late(ctx, err)
+	}
+	after, err := s.replacePassword(ctx, r, u.session.ID, hash)
+	if err != nil {
+		return err
+	}
+	try.succeed(ctx)
+	signals.Announce(ctx, s.bus(), PasswordChanged{User: s.user(after, u.session)})
+	return nil
 }
 
-func (s *Service) changePassword(ctx context.Context, try *attempt, u *User, p PasswordChange) (record, error) {
-	r, err := s.reread(ctx, u)
-	if err != nil {
-		return record{}, err
-	}
+// rehash checks the current password and returns the hash of the new one.
+func (s *Service) rehash(ctx context.Context, try *attempt, r record, p PasswordChange) (string, error) {
 	same, err := try.verify(ctx, r.password(), p.Current)
 	if err != nil {
-		return record{}, err
+		return "", err
 	}
 	if !same {
-		return record{}, ErrInvalidCredentials
+		return "", ErrInvalidCredentials
 	}
-	hash, err := s.hasher.Hash(ctx, p.New)
-	if err != nil {
-		return record{}, err
-	}
+	return s.hasher.Hash(ctx, p.New)
+}
+
+// replacePassword stores a hash and ends all sessions but one.
+func (s *Service) replacePassword(ctx context.Context, r record, session, hash string) (record, error) {
 	proof := bson.D{{Key: fieldPassword, Value: r.password()}}
 	set := bson.D{{Key: fieldPassword, Value: hash}, {Key: fieldPatched, Value: s.now()}}
-	_, after, err := s.keepOnly(ctx, r, u.session.ID, proof, set)
+	_, after, err := s.keepOnly(ctx, r, session, proof, set)
 	if errors.Is(err, errUnproven) {
 		err = ErrInvalidCredentials // another one was set meanwhile
 	}

@@ -44,11 +44,21 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (*Grant, error) {
 	if err := s.ready(); err != nil {
 		return nil, err
 	}
-	try, err := s.attempt(ctx, c.Client, coll.Name(), identityOf(c.Key))
+	waiting, leave, err := s.enter(ctx, c.Client)
 	if err != nil {
 		return nil, err
 	}
-	grant, err := s.signIn(ctx, try, coll.Name(), c, query)
+	defer leave()
+	r, try, err := s.approach(waiting, coll.Name(), c)
+	if err != nil {
+		return nil, late(ctx, err)
+	}
+	same, err := try.verify(waiting, r.password(), c.Password)
+	if err != nil {
+		try.abandon(ctx)
+		return nil, late(ctx, err)
+	}
+	grant, err := s.signIn(ctx, r, same, c, query)
 	switch {
 	case err == nil:
 		try.succeed(ctx)
@@ -57,15 +67,26 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (*Grant, error) {
 		signals.Announce(ctx, s.bus(), SignInFailed{
 			Collection: coll.Name(), Key: printable(c.Key, maxKeyBytes), Err: err, Client: c.Client,
 		})
-	default:
-		try.abandon(ctx)
 	}
 	return grant, err
 }
 
-func (s *Service) signIn(ctx context.Context, try *attempt, collection string, c Credentials, query bson.Raw) (*Grant, error) {
-	r, err := s.prove(ctx, try, collection, c, query)
-	if err != nil {
+// approach finds the user who may be signing in, the empty record where there is
+// none, and takes the places of the try.
+func (s *Service) approach(ctx context.Context, collection string, c Credentials) (record, *attempt, error) {
+	identity := identityOf(c.Key)
+	r, err := s.findOne(ctx, collection, bson.D{{Key: fieldIdentity, Value: identity}})
+	if err != nil && !errors.Is(err, ErrUserUnknown) {
+		return record{}, nil, err
+	}
+	r.collection = collection
+	try, err := s.attempt(ctx, c.Client, collection, identity, r)
+	return r, try, err
+}
+
+// signIn makes the session of a user, if the password was the same.
+func (s *Service) signIn(ctx context.Context, r record, same bool, c Credentials, query bson.Raw) (*Grant, error) {
+	if err := s.prove(ctx, r, same, query); err != nil {
 		return nil, err
 	}
 	if r.banned() {
@@ -82,37 +103,29 @@ func (s *Service) signIn(ctx context.Context, try *attempt, collection string, c
 	return grant, err
 }
 
-// prove returns the user whose key and password these are and who matches the
-// query. Whatever is wrong, it does the same work in the same order: a look-up,
-// a hash, and where there is a query another look-up. That one is of nobody
-// unless the password was right: what a query does on a user's document is for
-// the user alone to see.
-func (s *Service) prove(ctx context.Context, try *attempt, collection string, c Credentials, query bson.Raw) (record, error) {
-	r, err := s.findOne(ctx, collection, bson.D{{Key: fieldIdentity, Value: identityOf(c.Key)}})
-	if err != nil && !errors.Is(err, ErrUserUnknown) {
-		return record{}, err
+// prove returns ErrInvalidCredentials unless the password was the same and the
+// user matches the query. Whatever is wrong, it does the same work. The query is
+// put to nobody unless the password was right: what it does on a user's document
+// is for the user alone to see.
+func (s *Service) prove(ctx context.Context, r record, same bool, query bson.Raw) error {
+	whom := record{collection: r.collection}
+	if same {
+		whom = r
 	}
-	same, err := try.verify(ctx, r.password(), c.Password)
+	matches, err := s.matches(ctx, whom, query)
 	if err != nil {
-		return record{}, err
-	}
-	if !same {
-		r = record{}
-	}
-	matches, err := s.matches(ctx, collection, r, query)
-	if err != nil {
-		return record{}, err
+		return err
 	}
 	if !same || !matches {
-		return record{}, ErrInvalidCredentials
+		return ErrInvalidCredentials
 	}
-	return r, nil
+	return nil
 }
 
 // matches reports whether a user, who may be the empty record of nobody, matches
 // a query. One that the database refuses, or cannot answer in time, matches
 // nobody: an error would tell how far the sign-in came.
-func (s *Service) matches(ctx context.Context, collection string, r record, query bson.Raw) (bool, error) {
+func (s *Service) matches(ctx context.Context, r record, query bson.Raw) (bool, error) {
 	if isEmpty(query) {
 		return true, nil
 	}
@@ -120,7 +133,7 @@ func (s *Service) matches(ctx context.Context, collection string, r record, quer
 	if r.raw != nil {
 		id = r.id()
 	}
-	_, err := s.findOne(ctx, collection, narrowed(bson.D{{Key: fieldID, Value: id}}, query))
+	_, err := s.findOne(ctx, r.collection, narrowed(bson.D{{Key: fieldID, Value: id}}, query))
 	if errors.Is(err, ErrUserUnknown) || !isCancelled(ctx) && isRefusal(err) {
 		return false, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/mongo"
 
 	"github.com/imadelakhaldev/coglex/internal/password"
+	"github.com/imadelakhaldev/coglex/middleware"
 	"github.com/imadelakhaldev/coglex/signals"
 )
 
@@ -47,12 +48,12 @@ func (s *Service) SignUp(ctx context.Context, a Account) (*User, error) {
 	if err := s.ready(); err != nil {
 		return nil, err
 	}
-	try, err := s.attempt(ctx, a.Client, coll.Name(), "")
+	try, err := s.attempt(ctx, a.Client, coll.Name(), "", record{})
 	if err != nil {
 		return nil, err
 	}
 	user, err := s.signUp(ctx, asking, a.Password)
-	if errors.Is(err, ErrBusy) {
+	if limit := (*middleware.LimitError)(nil); errors.Is(err, ErrBusy) || errors.As(err, &limit) {
 		try.release(ctx)
 	}
 	if err != nil {
@@ -106,9 +107,14 @@ func (s *Service) signUp(ctx context.Context, asking *SigningUp, secret string) 
 			return nil, err
 		}
 		defer done()
-		hash, err := s.hasher.Hash(ctx, secret)
+		waiting, leave, err := s.enter(ctx, asking.Client)
 		if err != nil {
 			return nil, err
+		}
+		defer leave()
+		hash, err := s.hasher.Hash(waiting, secret)
+		if err != nil {
+			return nil, late(ctx, err)
 		}
 		doc = append(doc, bson.E{Key: fieldPassword, Value: hash})
 	}

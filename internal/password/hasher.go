@@ -28,6 +28,7 @@ type Hasher struct {
 	cost  int
 	dummy []byte
 	gate  *gate
+	room  *room
 }
 
 // New returns a hasher that makes hashes of a cost (bcrypt.MinCost to MaxCost; 0
@@ -57,7 +58,7 @@ func New(cost, places int, wait time.Duration) (*Hasher, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return &Hasher{cost: cost, dummy: dummy(cost), gate: newGate(places, wait)}, nil
+	return &Hasher{cost: cost, dummy: dummy(cost), gate: newGate(places, wait), room: newRoom(places * RoomPerPlace)}, nil
 }
 
 // dummy returns a hash whose check is the work of the cost, without the work of
