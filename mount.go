@@ -155,6 +155,15 @@ func (a *App) guards() service.Guards {
 	return g
 }
 
+// names returns the names of routes.
+func names(routes []service.Route) []string {
+	list := make([]string, len(routes))
+	for i, r := range routes {
+		list[i] = r.Name
+	}
+	return list
+}
+
 // choose returns the routes that the options leave, or names those that do not exist.
 func choose(routes []service.Route, o MountOptions) ([]service.Route, error) {
 	named := func(name string) bool {
@@ -162,7 +171,7 @@ func choose(routes []service.Route, o MountOptions) ([]service.Route, error) {
 	}
 	for _, name := range slices.Concat(o.Only, o.Except) {
 		if !named(name) {
-			return nil, fmt.Errorf("there is no route named %q", name)
+			return nil, fmt.Errorf("there is no route named %q; there are %s", name, strings.Join(names(routes), ", "))
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(routes), func(r service.Route) bool {

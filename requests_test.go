@@ -95,10 +95,10 @@ func TestHandlerLogsEachRequest(t *testing.T) {
 			app, e := newApp(t, &coglex.Options{Logger: log.logger()}), answers()
 			send(app.Handler(e), "GET", row.target)
 			line := log.next("request")
-			if took, ok := line["took"].(float64); !ok || took <= 0 {
-				t.Errorf("took = %v", line["took"])
+			if took, ok := line["took_ms"].(float64); !ok || took <= 0 {
+				t.Errorf("took_ms = %v", line["took_ms"])
 			}
-			for _, name := range []string{"time", "level", "msg", "took", "request_id"} {
+			for _, name := range []string{"time", "level", "msg", "took_ms", "request_id"} {
 				delete(line, name)
 			}
 			want := map[string]any{

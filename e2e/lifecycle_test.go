@@ -59,11 +59,12 @@ func TestStartFailsClearly(t *testing.T) {
 		name, dir, want string
 		env             []string
 	}{
-		{"port in use", t.TempDir(), "address already in use", []string{fmt.Sprint("SERVER_PORT=", port)}},
+		{"port in use", t.TempDir(), "SERVER_PORT: listen", []string{fmt.Sprint("SERVER_PORT=", port)}},
 		{"folder in use", taken, "another server uses the folder", nil},
 		{"short secret", t.TempDir(), "SERVER_SECRET", []string{"SERVER_SECRET=short"}},
-		{"not a port", t.TempDir(), "Port", []string{"SERVER_PORT=http"}},
-		{"not a duration", t.TempDir(), "number of seconds", []string{"SESSION_LIFETIME=soon"}},
+		{"not a port", t.TempDir(), "SERVER_PORT:", []string{"SERVER_PORT=http"}},
+		{"not a duration", t.TempDir(), "SESSION_LIFETIME: must be a number of seconds", []string{"SESSION_LIFETIME=soon"}},
+		{"no duration", t.TempDir(), "JWT_ACCESS_TOKEN_EXPIRES: must be a number of seconds", []string{"JWT_ACCESS_TOKEN_EXPIRES=0"}},
 		{"not a proxy", t.TempDir(), "trusted proxy", []string{"TRUSTED_PROXIES=everyone"}},
 		{"not a base URL", t.TempDir(), "BaseURL", []string{"BASE_URL=example.com"}},
 		{"no such database", t.TempDir(), "server selection", []string{"MONGODB_URI=mongodb://127.0.0.1:1/"}},

@@ -47,9 +47,9 @@ type Authenticator interface {
 // one counts. Without either the answer is 401
 // "unauthenticated"; a bad, expired or ended one is 401; a user of another
 // collection is 401 "token_invalid"; a cookie on an unsafe method from another
-// origin is 403 "cross_origin". It fails closed: where a cannot tell, nobody
-// passes, and the cause is logged with a's method Logger() *slog.Logger where it
-// has one, else with slog.Default. A nil a admits nobody.
+// origin is 403 "cross_origin". It fails closed: where the Authenticator cannot tell,
+// nobody passes, and the cause is logged by its method Logger() *slog.Logger where
+// it has one, else by slog.Default. A nil Authenticator admits nobody.
 func Authenticated(a Authenticator, collections ...string) echo.MiddlewareFunc {
 	return identify(a, collections, true)
 }

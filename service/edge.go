@@ -123,7 +123,7 @@ func internal(cause error) *Problem {
 func report(c echo.Context, logger *slog.Logger, p *Problem, id string, err error) {
 	level := slog.LevelDebug
 	switch {
-	case p.Status == http.StatusServiceUnavailable: // as often as clients like
+	case p.Status == http.StatusServiceUnavailable, p.Status == http.StatusNotImplemented: // as often as clients like
 		level = slog.LevelWarn
 	case p.Status >= http.StatusInternalServerError:
 		level = slog.LevelError

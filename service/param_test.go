@@ -2,12 +2,14 @@ package service_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -118,5 +120,22 @@ func TestParamRefusesAMalformedRawPath(t *testing.T) {
 	e.ServeHTTP(rec, r)
 	if rec.Code != http.StatusNotFound {
 		t.Errorf("status = %d, want 404", rec.Code)
+	}
+}
+
+func TestParamSaysThatAHandlerIsAtAPathWithoutIt(t *testing.T) {
+	t.Parallel()
+	e := echo.New()
+	var got error
+	e.GET("/notes", func(c echo.Context) error {
+		_, got = service.Param(c, "collection")
+		return got
+	})
+	e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/notes", nil))
+	if got == nil || !strings.Contains(got.Error(), "/notes") || !strings.Contains(got.Error(), ":collection") {
+		t.Errorf("Param = %v, want what the route lacks", got)
+	}
+	if p, ok := errors.AsType[*service.Problem](got); ok {
+		t.Errorf("the client sees %v, which is the host's mistake", p)
 	}
 }

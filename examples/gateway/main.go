@@ -7,6 +7,8 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"os/signal"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"go.mongodb.org/mongo-driver/mongo"
@@ -18,27 +20,32 @@ import (
 )
 
 func main() {
-	ctx, secret := context.Background(), os.Getenv("SERVER_SECRET")
-	client := must(mongo.Connect(ctx, options.Client().ApplyURI(os.Getenv("MONGODB_URI"))))
-	users := must(auth.New(client.Database("shop"), secret, nil))
-	docs := must(storage.New(client.Database("shop"), nil))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	secret := os.Getenv("SERVER_SECRET")
+	opts := options.Client().ApplyURI(os.Getenv("MONGODB_URI")).SetServerSelectionTimeout(2 * time.Second)
+	db := must(mongo.Connect(ctx, opts)).Database("shop")
+	users := must(auth.New(db, secret, nil))
+	docs := must(storage.New(db, nil))
 	app := must(coglex.New(secret, &coglex.Options{Users: users}))
 
 	e := echo.New()
-	if err := app.Mount(e, users, docs); err != nil {
-		log.Fatal(err)
-	}
+	check(app.Mount(e, users, docs))
 	e.GET("/orders", func(c echo.Context) error {
 		user, _ := auth.FromContext(c.Request().Context())
-		return c.JSON(http.StatusOK, map[string]any{"orders of": user.Key})
+		return c.JSON(http.StatusOK, map[string]string{"orders of": user.Key})
 	}, users.Authenticated())
 
-	log.Fatal(app.Run(ctx, e, ":5000"))
+	check(app.Run(ctx, e, ":5000"))
 }
 
 func must[T any](value T, err error) T {
+	check(err)
+	return value
+}
+
+func check(err error) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	return value
 }

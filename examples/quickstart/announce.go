@@ -18,7 +18,7 @@ func announce(w io.Writer, app *coglex.App, url, database, secret string, made b
 	}
 	b.WriteString("  own        GET /me, GET /hello, GET /health/live, GET /health/ready\n")
 	b.WriteString("  not there  archive, payment, generation, execution: not part of this version\n")
-	shown := "$SERVER_SECRET" // a secret that someone chose is not for the screen
+	shown := "<your SERVER_SECRET>" // a secret that someone chose is not for the screen
 	if made {
 		shown = secret
 		b.WriteString("\n  SERVER_SECRET IS NOT SET. This one was made for now and is gone when the gateway stops,\n" +

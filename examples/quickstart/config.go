@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
@@ -21,17 +23,30 @@ type config struct {
 	Debug   bool   `env:"SERVER_DEBUG"`
 	BaseURL string `env:"BASE_URL"`
 	// TrustedProxies are addresses or CIDR ranges whose X-Forwarded-For counts.
-	TrustedProxies []string `env:"TRUSTED_PROXIES"`
+	TrustedProxies list `env:"TRUSTED_PROXIES"`
 
 	MongoURI string `env:"MONGODB_URI"`
 	Database string `env:"MONGODB_DATABASE" envDefault:"coglex"`
 	// UserCollections may hold users; the first is the default one.
-	UserCollections []string `env:"MONGODB_AUTH_COLLECTION" envDefault:"_USERS,users"`
-	DataFolder      string   `env:"DATA_FOLDER" envDefault:"./data"`
+	UserCollections list   `env:"MONGODB_AUTH_COLLECTION" envDefault:"_USERS,users"`
+	DataFolder      string `env:"DATA_FOLDER" envDefault:"./data"`
 
 	SigningKey      string   `env:"JWT_SECRET_KEY"`
 	AccessLifetime  duration `env:"JWT_ACCESS_TOKEN_EXPIRES" envDefault:"1h"`
 	SessionLifetime duration `env:"SESSION_LIFETIME" envDefault:"192h"`
+}
+
+// list reads words with commas between them.
+type list []string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (l *list) UnmarshalText(text []byte) error {
+	for word := range strings.SplitSeq(string(text), ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			*l = append(*l, word)
+		}
+	}
+	return nil
 }
 
 // duration reads "90s", "1h" or a bare number of seconds.
@@ -39,11 +54,10 @@ type duration time.Duration
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (d *duration) UnmarshalText(text []byte) error {
-	if seconds, err := strconv.ParseUint(string(text), 10, 31); err == nil {
-		*d = duration(time.Duration(seconds) * time.Second)
-		return nil
-	}
 	parsed, err := time.ParseDuration(string(text))
+	if seconds, notNumber := strconv.ParseUint(string(text), 10, 31); notNumber == nil {
+		parsed, err = time.Duration(seconds)*time.Second, nil
+	}
 	if err != nil || parsed <= 0 {
 		return errors.New(`must be a number of seconds, or a duration such as "1h"`)
 	}
@@ -57,8 +71,24 @@ func loadConfig() (config, error) {
 		return config{}, fmt.Errorf("reading .env: %w", err)
 	}
 	c, err := env.ParseAs[config]()
-	if err != nil {
-		return config{}, fmt.Errorf("reading the environment: %w", err)
+	return c, inVariables(err)
+}
+
+// inVariables says which variables are wrong, where the package that reads them
+// speaks of fields.
+func inVariables(err error) error {
+	aggregate, ok := errors.AsType[env.AggregateError](err)
+	if !ok {
+		return err
 	}
-	return c, nil
+	var errs []error
+	for _, each := range aggregate.Errors {
+		if wrong, ok := errors.AsType[env.ParseError](each); ok {
+			if field, ok := reflect.TypeFor[config]().FieldByName(wrong.Name); ok {
+				each = fmt.Errorf("%s: %w", field.Tag.Get("env"), wrong.Err)
+			}
+		}
+		errs = append(errs, each)
+	}
+	return errors.Join(errs...)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/mongo"
@@ -28,19 +29,21 @@ type database struct {
 // openDatabase connects to the MongoDB of the configuration, or starts the
 // embedded one.
 func openDatabase(ctx context.Context, c config, log *slog.Logger) (*database, error) {
-	d := &database{where: "MongoDB (MONGODB_URI)"}
-	uri := c.MongoURI
+	d, uri := new(database), c.MongoURI
 	if uri == "" {
 		server, err := embedded.StartWith(ctx, c.DataFolder, &embedded.Options{Logger: log})
 		if err != nil {
-			return nil, fmt.Errorf("starting the embedded database: %w", err)
+			return nil, fmt.Errorf("starting the embedded database in DATA_FOLDER=%s: %w", c.DataFolder, err)
 		}
 		d.server, d.where, uri = server, "embedded, for trying and testing, in "+c.DataFolder, server.URI()
 	}
 	opts := options.Client().ApplyURI(uri).SetAppName("coglex-quickstart").SetServerSelectionTimeout(serverSelectionTimeout)
 	client, err := mongo.Connect(ctx, opts)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("connecting to the database: %w", err), d.close(ctx))
+		return nil, errors.Join(fmt.Errorf("connecting to MONGODB_URI: %w", err), d.close(ctx))
+	}
+	if d.where == "" {
+		d.where = "MongoDB on " + strings.Join(opts.Hosts, ", ") + ", database " + c.Database
 	}
 	d.client = client
 	return d, nil

@@ -48,7 +48,7 @@ func run(ctx context.Context) (err error) {
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))))
 	if err != nil {
-		return err
+		return fmt.Errorf("SERVER_HOST and SERVER_PORT: %w", err)
 	}
 	defer l.Close() //nolint:errcheck // closed by Serve already, or never served
 
@@ -70,11 +70,20 @@ func run(ctx context.Context) (err error) {
 	if err := app.Start(ctx); err != nil {
 		return errors.Join(err, stopApp(ctx, app))
 	}
-	announce(os.Stdout, app, "http://"+l.Addr().String(), db.where, c.Secret, made)
+	announce(os.Stdout, app, address(l), db.where, c.Secret, made)
 	log.InfoContext(ctx, "listening", slog.String("address", l.Addr().String()))
 	err = app.Serve(ctx, e, l)
 	log.InfoContext(ctx, "stopped")
 	return err
+}
+
+// address returns where this machine reaches the listener.
+func address(l net.Listener) string {
+	tcp, ok := l.Addr().(*net.TCPAddr)
+	if ok && tcp.IP.IsUnspecified() {
+		return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+	}
+	return "http://" + l.Addr().String()
 }
 
 // stopApp stops what a failed start left running.

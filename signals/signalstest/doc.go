@@ -4,7 +4,7 @@
 //	bus := signalstest.NewBus(t)
 //	recorder := signalstest.Record[auth.SignedUp](t, bus)
 //	// … sign up …
-//	recorder.ExpectExactly(func(e auth.SignedUp) bool { return e.Key == "ada@example.com" })
+//	recorder.ExpectExactly(func(e auth.SignedUp) bool { return e.User.Key == "ada@example.com" })
 //
 // Expectations look at what has been recorded so far and never wait. That is enough
 // for synchronous publishers; for others, close the bus or call synctest.Wait first.
