@@ -91,7 +91,7 @@ func TestParam(t *testing.T) {
 		"two segments swallowed by a leaf":    {"/leaf/a/b", 404, ""},
 		"a slash swallowed by a leaf":         {"/leaf/a/", 404, ""},
 		"a leaf":                              {"/leaf/a%2Fb", 200, "a/b"},
-		"a parameter that the route lacks":    {"/other/abc", 404, ""},
+		"a parameter that the route lacks":    {"/other/abc", 500, ""},
 		"a malformed escape":                  {"/x/%zz", 400, ""}, // net/http's own answer
 		"half an escape":                      {"/x/a%2", 400, ""},
 	}
