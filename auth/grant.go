@@ -37,7 +37,14 @@ var errUnproven = errors.New("auth: the proof does not hold any more")
 func (s *Service) open(ctx context.Context, r record, proof bson.D, client Client) (*Grant, error) {
 	now := s.now()
 	session := s.newSession(client, now)
-	filter := append(bson.D{{Key: fieldID, Value: r.id()}, {Key: fieldBanned, Value: bson.D{{Key: "$ne", Value: true}}}}, proof...)
+	g, err := s.grant(r, session, now) // first, for there are ids that cannot be signed
+	if err != nil {
+		return nil, err
+	}
+	if err := s.repair(ctx, r); err != nil {
+		return nil, err
+	}
+	filter := append(bson.D{{Key: fieldID, Value: r.id()}, notBanned()}, proof...)
 	update := bson.D{{Key: "$set", Value: bson.D{{Key: path(session.ID), Value: session.stored()}}}}
 	if gone := surplus(r.sessions(), now, s.opts.MaxSessions-1); len(gone) > 0 {
 		update = append(update, unset(gone))
@@ -49,10 +56,22 @@ func (s *Service) open(ctx context.Context, r record, proof bson.D, client Clien
 	if err != nil {
 		return nil, err
 	}
-	if err := s.trim(ctx, after, now); err != nil {
-		return nil, err
+	g.User = s.user(after, session)
+	return g, s.trim(ctx, after, now)
+}
+
+// repair removes what stands where the sessions should, and holds none.
+func (s *Service) repair(ctx context.Context, r record) error {
+	value := r.raw.Lookup(fieldSessions)
+	if value.Type == 0 || value.Type == bson.TypeEmbeddedDocument {
+		return nil
 	}
-	return s.grant(after, session, now)
+	filter := bson.D{{Key: fieldID, Value: r.id()}, {Key: fieldSessions, Value: value}}
+	_, err := s.updateOne(ctx, r.collection, filter, bson.D{{Key: "$unset", Value: bson.D{{Key: fieldSessions, Value: ""}}}})
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil // another sign-in was faster
+	}
+	return err
 }
 
 // surplus returns which sessions must go, so that no more than keep stay: those

@@ -12,8 +12,9 @@ import (
 	"go.mongodb.org/mongo-driver/mongo/options"
 )
 
-// Start makes the indexes, gives users that other programs stored the normalised
-// form of their keys, and begins to sweep the limits. Until it has succeeded,
+// Start makes the indexes, gives users that other programs stored or renamed the
+// normalised form of their keys, for which it reads the keys of all, and begins to
+// sweep the limits. Until it has succeeded,
 // whatever goes by key is ErrNotStarted. It returns a *CollisionError where keys
 // of stored users are the same once normalised. ctx bounds the start only. It is
 // idempotent, and may be tried again after an error.
@@ -59,7 +60,7 @@ func (s *Service) EnsureIndexes(ctx context.Context) error {
 			Keys: bson.D{{Key: fieldIdentity, Value: 1}}, Options: options.Index().SetUnique(true),
 		})
 		if err != nil {
-			return fmt.Errorf("auth: indexing %s: %w", name, err)
+			return fmt.Errorf("auth: indexing %s: %w", name, explain(ctx, coll, err))
 		}
 	}
 	if limiter, ok := s.limiter.(interface{ EnsureIndexes(context.Context) error }); ok {

@@ -1,10 +1,13 @@
 package auth
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/bson"
@@ -36,91 +39,124 @@ func (e *CollisionError) Error() string {
 	return text
 }
 
-// fillIdentities gives each user that lacks one the normalised form of its key.
-// It writes nothing where two users would have the same.
-func fillIdentities(ctx context.Context, coll *mongo.Collection, atOnce int64) error {
-	lacking := bson.D{{Key: fieldIdentity, Value: bson.D{{Key: "$exists", Value: false}}}}
-	err := coll.FindOne(ctx, lacking, options.FindOne().SetProjection(bson.D{{Key: fieldID, Value: 1}})).Err()
-	if errors.Is(err, mongo.ErrNoDocuments) {
-		return nil
-	}
+// errRaced says that others wrote users while their keys were normalised.
+var errRaced = errors.New("users changed while their keys were normalised; start again")
+
+// misnamed is a user whose _identity is not what it should be.
+type misnamed struct {
+	id       bson.RawValue
+	identity string // what it should be
+	stale    bool   // whether it is another key's
+}
+
+// fillIdentities gives each user the normalised form of their key who lacks it, or
+// whose key another program has changed. It writes nothing where two users would
+// have the same.
+func fillIdentities(ctx context.Context, coll *mongo.Collection, atOnce int) error {
+	wrong, err := survey(ctx, coll)
 	if err != nil {
 		return err
 	}
-	if err := checkCollisions(ctx, coll); err != nil {
-		return err
-	}
-	for {
-		batch, err := lackingBatch(ctx, coll, lacking, atOnce)
-		if err != nil || len(batch) == 0 {
-			return err
-		}
-		// The order does not matter, and another instance may write the same.
-		res, err := coll.BulkWrite(ctx, batch, options.BulkWrite().SetOrdered(false))
+	// Two users may have swapped their keys, so what is stale makes way first.
+	for batch := range slices.Chunk(wrong, atOnce) {
+		err := rename(ctx, coll, batch, func(u misnamed) (string, bool) { return unreachable(u.id), u.stale })
 		if err != nil {
-			return err
-		}
-		if res.MatchedCount == 0 {
-			return errors.New("there are users that cannot be found by their _id")
+			return explain(ctx, coll, err)
 		}
 	}
+	for batch := range slices.Chunk(wrong, atOnce) {
+		err := rename(ctx, coll, batch, func(u misnamed) (string, bool) { return u.identity, true })
+		if err != nil {
+			return explain(ctx, coll, err)
+		}
+	}
+	return nil
 }
 
-// lackingBatch returns what gives some users their identity. It has read them to
-// the end, for the embedded database does not write while it reads.
-func lackingBatch(ctx context.Context, coll *mongo.Collection, lacking bson.D, limit int64) ([]mongo.WriteModel, error) {
+// rename gives users an identity, those for whom there is one. The order does not
+// matter, and another instance may write the same.
+func rename(ctx context.Context, coll *mongo.Collection, users []misnamed, identityOf func(misnamed) (string, bool)) error {
 	var batch []mongo.WriteModel
-	err := eachIdentity(ctx, coll, lacking, limit, func(id bson.RawValue, identity string) error {
-		batch = append(batch, mongo.NewUpdateOneModel().
-			SetFilter(bson.D{{Key: fieldID, Value: id}}).
-			SetUpdate(bson.D{{Key: "$set", Value: bson.D{{Key: fieldIdentity, Value: identity}}}}))
-		return nil
-	})
-	return batch, err
-}
-
-// checkCollisions returns a *CollisionError where users share an identity, theirs
-// or the one they are about to be given. It keeps a hash of each in memory.
-func checkCollisions(ctx context.Context, coll *mongo.Collection) error {
-	seen := make(map[[16]byte]int)
-	var collision CollisionError
-	err := eachIdentity(ctx, coll, bson.D{}, 0, func(_ bson.RawValue, identity string) error {
-		sum := sha256.Sum256([]byte(identity))
-		short := [16]byte(sum[:16])
-		seen[short]++
-		if seen[short] != 2 {
-			return nil
+	for _, u := range users {
+		if identity, ok := identityOf(u); ok {
+			batch = append(batch, mongo.NewUpdateOneModel().
+				SetFilter(bson.D{{Key: fieldID, Value: u.id}}).
+				SetUpdate(bson.D{{Key: "$set", Value: bson.D{{Key: fieldIdentity, Value: identity}}}}))
 		}
-		collision.Count++
-		if len(collision.Keys) < maxCollisions {
-			collision.Keys = append(collision.Keys, printable(strings.TrimSpace(identity), maxKeyBytes))
-		}
+	}
+	if len(batch) == 0 {
 		return nil
-	})
-	if err == nil && collision.Count > 0 {
-		return &collision
+	}
+	res, err := coll.BulkWrite(ctx, batch, options.BulkWrite().SetOrdered(false))
+	if err == nil && res.MatchedCount == 0 {
+		return errors.New("there are users that cannot be found by their _id")
 	}
 	return err
 }
 
-// eachIdentity calls do for every user that a filter finds, up to a limit; 0 is none.
-func eachIdentity(ctx context.Context, coll *mongo.Collection, filter bson.D, limit int64, do func(id bson.RawValue, identity string) error) error {
-	fields := bson.D{{Key: fieldID, Value: 1}, {Key: fieldKey, Value: 1}, {Key: fieldIdentity, Value: 1}}
-	cursor, err := coll.Find(ctx, filter, options.Find().SetProjection(fields).SetLimit(limit))
-	if err != nil {
+// explain returns a *CollisionError for the error of a unique index.
+func explain(ctx context.Context, coll *mongo.Collection, err error) error {
+	if !mongo.IsDuplicateKeyError(err) {
 		return err
 	}
+	if _, err := survey(ctx, coll); err != nil {
+		return err
+	}
+	return errRaced
+}
+
+// survey reads all users to the end, for the embedded database does not write
+// while it reads, and returns those whose _identity is wrong, or a *CollisionError
+// where users share the one they should have. It keeps a hash of each in memory.
+func survey(ctx context.Context, coll *mongo.Collection) ([]misnamed, error) {
+	fields := bson.D{{Key: fieldID, Value: 1}, {Key: fieldKey, Value: 1}, {Key: fieldIdentity, Value: 1}}
+	cursor, err := coll.Find(ctx, bson.D{}, options.Find().SetProjection(fields))
+	if err != nil {
+		return nil, err
+	}
 	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing depends on it
+	var wrong []misnamed
+	seen := census{}
 	for cursor.Next(ctx) {
-		identity, ok := cursor.Current.Lookup(fieldIdentity).StringValueOK()
-		if !ok {
-			identity = storedIdentity(cursor.Current)
+		identity := storedIdentity(cursor.Current)
+		seen.add(identity)
+		stored, ok := cursor.Current.Lookup(fieldIdentity).StringValueOK()
+		if ok && stored == identity {
+			continue
 		}
 		id := cursor.Current.Lookup(fieldID)
-		id.Value = append([]byte(nil), id.Value...) // the cursor reuses its buffer
-		if err := do(id, identity); err != nil {
-			return err
-		}
+		id.Value = bytes.Clone(id.Value) // the cursor reuses its buffer
+		wrong = append(wrong, misnamed{id: id, identity: identity, stale: ok})
 	}
-	return cursor.Err()
+	return wrong, cmp.Or(cursor.Err(), seen.collision())
+}
+
+// census counts identities.
+type census struct {
+	seen  map[[16]byte]uint8 // by hash, up to 3
+	found CollisionError
+}
+
+func (c *census) add(identity string) {
+	if c.seen == nil {
+		c.seen = map[[16]byte]uint8{}
+	}
+	sum := sha256.Sum256([]byte(identity))
+	short := [16]byte(sum[:16])
+	c.seen[short] = min(c.seen[short]+1, 3)
+	if c.seen[short] != 2 {
+		return
+	}
+	c.found.Count++
+	if len(c.found.Keys) < maxCollisions {
+		c.found.Keys = append(c.found.Keys, printable(strings.TrimSpace(identity), maxKeyBytes))
+	}
+}
+
+// collision returns nil where every identity is one user's.
+func (c *census) collision() error {
+	if c.found.Count == 0 {
+		return nil
+	}
+	return &c.found
 }

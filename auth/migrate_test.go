@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/primitive"
+	"go.mongodb.org/mongo-driver/mongo"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/imadelakhaldev/coglex/auth"
@@ -134,5 +136,130 @@ func TestCollisionWithAnIdentity(t *testing.T) {
 	var collision *auth.CollisionError
 	if err := assemble(t, g.db, fast()).users.Start(t.Context()); !errors.As(err, &collision) || collision.Count != 1 {
 		t.Errorf("Start = %v", err)
+	}
+}
+
+func insert(t *testing.T, db *mongo.Database, docs ...any) {
+	t.Helper()
+	if _, err := db.Collection(auth.DefaultCollection).InsertMany(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An identity is a text, and that of the key as it is now.
+func TestWrongIdentitiesAreRewritten(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	g.signup("ada")
+	g.signup("bob")
+	g.signup("carol")
+	users := g.db.Collection(auth.DefaultCollection)
+	for key, change := range map[string]bson.M{ // by another program
+		"ada": {"_key": "Bob@example.com"}, "bob": {"_identity": nil}, "carol": {"_identity": 5},
+	} {
+		if _, err := users.UpdateOne(t.Context(), bson.M{"_key": key}, bson.M{"$set": change}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := newGatewayOn(t, g.db, fast())
+	for _, key := range []string{"bob@example.com", "bob", "carol"} {
+		again.signin(key)
+	}
+	again.want(post(prefix+"/signin", signinBody("ada", pass)), http.StatusUnauthorized, "invalid_credentials")
+	again.signup("ada") // nobody's any more
+}
+
+// Users who swapped their keys do not stand in each other's way.
+func TestSwappedKeys(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, fast())
+	ids := map[string]string{"ada": g.signup("bob"), "bob": g.signup("carol"), "carol": g.signup("ada")}
+	for key, id := range ids {
+		if _, err := g.db.Collection(auth.DefaultCollection).UpdateOne(t.Context(), bson.M{"_id": id}, bson.M{"$set": bson.M{"_key": key}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := newGatewayOn(t, g.db, fast())
+	for key, id := range ids {
+		if got := again.want(post("/in", signinBody(key, pass)), http.StatusOK, ""); got.fields["user"].(map[string]any)["_id"] != id {
+			t.Errorf("%s is %s, want the user with _id %s", key, got.text, id)
+		}
+	}
+}
+
+// Users whom another program gave one key, identity and all.
+func TestDuplicateIdentitiesAreACollision(t *testing.T) {
+	t.Parallel()
+	db := dbtest.Database(t)
+	insert(t, db, bson.M{"_key": "ada", "_identity": "ada"}, bson.M{"_key": "ada", "_identity": "ada"})
+	var collision *auth.CollisionError
+	if err := assemble(t, db, fast()).users.Start(t.Context()); !errors.As(err, &collision) || !slices.Equal(collision.Keys, []string{"ada"}) {
+		t.Errorf("Start = %v", err)
+	}
+}
+
+// Whatever stands in _banned is a ban, unless it says that there is none.
+func TestBansOfOtherPrograms(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		value any
+		open  bool
+	}{
+		"null": {nil, true}, "false": {false, true}, "true": {true, false}, "a number": {1, false}, "zero": {0, false},
+		"a text": {"yes", false}, "a time": {time.Unix(0, 0), false}, "a document": {bson.M{}, false}, "an array": {bson.A{}, false},
+		"an array of false": {bson.A{false}, false}, "an array of null": {bson.A{nil}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, fast())
+			g.signup("ada")
+			in := g.signin("ada")
+			users := g.db.Collection(auth.DefaultCollection)
+			if _, err := users.UpdateOne(t.Context(), bson.M{"_key": "ada"}, bson.M{"$set": bson.M{"_banned": test.value}}); err != nil {
+				t.Fatal(err)
+			}
+			if got := g.isIn(in.access); got != test.open {
+				t.Errorf("the session is good: %t, want %t", got, test.open)
+			}
+			status, code := http.StatusForbidden, "account_banned"
+			if test.open {
+				status, code = http.StatusOK, ""
+			}
+			g.want(post("/in", signinBody("ada", pass)), status, code)
+		})
+	}
+}
+
+// What another program left in _sessions keeps nobody out.
+func TestSessionsThatAreNone(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]any{
+		"null": nil, "a text": "x", "a number": 1, "an empty array": bson.A{}, "an array": bson.A{bson.M{"token": "x"}, 1},
+		"another program's": bson.M{"token": "x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := dbtest.Database(t)
+			insert(t, db, bson.M{"_id": "1", "_key": "ada", "_password": oldHash(t), "_sessions": value})
+			g := newGatewayOn(t, db, fast())
+			one, two := g.signin("ada"), g.signin("ada")
+			if !g.isIn(one.access) || !g.isIn(two.access) {
+				t.Error("not in")
+			}
+		})
+	}
+}
+
+// A user whose _id no token can hold does not sign in, and nothing is left of it.
+func TestIdsThatCannotBeSigned(t *testing.T) {
+	t.Parallel()
+	db := dbtest.Database(t)
+	insert(t, db, bson.M{"_id": "", "_key": "empty", "_password": oldHash(t)}, bson.M{"_id": strings.Repeat("x", 4096), "_key": "long", "_password": oldHash(t)})
+	g := newGatewayOn(t, db, fast())
+	for _, key := range []string{"empty", "long"} {
+		g.want(post("/in", signinBody(key, pass)), http.StatusInternalServerError, "internal")
+		if n := g.sessionCount(key); n != 0 {
+			t.Errorf("%s has %d sessions", key, n)
+		}
 	}
 }

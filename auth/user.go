@@ -94,9 +94,22 @@ func (r record) text(field string) string {
 // password returns the stored hash, or "" for an account without one.
 func (r record) password() string { return r.text(fieldPassword) }
 
+// banned reports whether the account is closed: by whatever another program wrote
+// there, but for null and false.
 func (r record) banned() bool {
-	banned, _ := r.raw.Lookup(fieldBanned).BooleanOK()
-	return banned
+	value := r.raw.Lookup(fieldBanned)
+	switch value.Type {
+	case 0, bson.TypeNull:
+		return false
+	case bson.TypeBoolean:
+		return value.Boolean()
+	}
+	return true
+}
+
+// notBanned is the filter for users of whom banned is false.
+func notBanned() bson.E {
+	return bson.E{Key: fieldBanned, Value: bson.D{{Key: "$in", Value: bson.A{nil, false}}}}
 }
 
 // user returns what may be shown of the record.
