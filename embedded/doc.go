@@ -21,7 +21,8 @@
 //
 //   - Writes take turns. FerretDB reads a document, changes it and writes it back without holding it, so that of
 //     updates on several connections most are lost. The relay lets through one command at a time that is not known
-//     to read only, for the whole server; reads pass freely. See relay.go.
+//     to read only, for the whole server; reads pass freely. Filters that would keep the others waiting too long are
+//     found out beforehand. See relay.go and turn.go.
 //   - Look-ups by _id use an index, which FerretDB's own do not, also where a filter names more than _id. See index.go
 //     and narrow.go.
 //   - What FerretDB would do wrongly and say nothing, or at which it would drop the connection, is refused with an

@@ -56,12 +56,17 @@ const emptyLen = 5
 // splitID parts a filter into the one by _id and the rest. It reports false if there is not one of each, or if the
 // engine would not use the index for the value.
 func splitID(filter bsoncore.Document) (id, rest bsoncore.Document, ok bool) {
-	v := filter.Lookup("_id")
 	rest = replace(filter, "_id", nil)
-	if (v.Type != bson.TypeString && v.Type != bson.TypeObjectID) || len(rest) == emptyLen {
+	if !hasIndexedID(filter) || len(rest) == emptyLen {
 		return nil, nil, false
 	}
-	return bsoncore.NewDocumentBuilder().AppendValue("_id", v).Build(), rest, true
+	return bsoncore.NewDocumentBuilder().AppendValue("_id", filter.Lookup("_id")).Build(), rest, true
+}
+
+// hasIndexedID tells whether a filter names an _id of a type for which the engine can use the index.
+func hasIndexedID(filter bsoncore.Document) bool {
+	t := filter.Lookup("_id").Type
+	return t == bson.TypeString || t == bson.TypeObjectID
 }
 
 // replace returns a copy of doc with another document under name, or with nothing there if value is nil.
@@ -82,17 +87,21 @@ func replace(doc bsoncore.Document, name string, value bsoncore.Document) bsonco
 // probe asks the engine whether the document with the _id matches the rest of the filter.
 func probe(engine io.ReadWriter, cmd command, id, rest bsoncore.Document) (bool, error) {
 	onlyID := bsoncore.NewDocumentBuilder().AppendInt32("_id", 1).Build()
-	pipeline := []bsoncore.Document{stage("$match", id), stage("$match", rest), stage("$project", onlyID)}
-	body := bsoncore.NewDocumentBuilder().
-		AppendString("aggregate", cmd.coll).
-		AppendArray("pipeline", array(pipeline)).
-		AppendDocument("cursor", firstTwo()).
-		AppendString("$db", cmd.db).
-		Build()
+	stages := []bsoncore.Document{stage("$match", id), stage("$match", rest), stage("$project", onlyID)}
+	body := cmd.pipeline(stages).Build()
 	answer, err := ask(engine, newMessage(body), new(bytes.Buffer))
 	if err != nil {
 		return false, err
 	}
 	found, _ := answerBody(answer)
 	return len(items(found.Lookup("cursor", "firstBatch"))) == 1, nil
+}
+
+// pipeline begins an aggregate over the collection of c that gives one document at most.
+func (c command) pipeline(stages []bsoncore.Document) *bsoncore.DocumentBuilder {
+	return bsoncore.NewDocumentBuilder().
+		AppendString("aggregate", c.coll).
+		AppendArray("pipeline", array(stages)).
+		AppendDocument("cursor", firstTwo()).
+		AppendString("$db", c.db)
 }

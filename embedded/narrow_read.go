@@ -22,11 +22,10 @@ func narrowAggregate(cmd command, m message) message {
 		return m
 	}
 	filter, _ := stages[0].Lookup("$match").DocumentOK()
-	id, rest, ok := splitID(filter)
-	if !ok {
+	if _, _, ok := splitID(filter); !ok {
 		return m
 	}
-	pipeline := append([]bsoncore.Document{stage("$match", id), stage("$match", rest)}, stages[1:]...)
+	pipeline := append(matchStages(filter), stages[1:]...)
 	b := bsoncore.NewDocumentBuilder()
 	elements, _ := cmd.body.Elements()
 	for _, e := range elements {
@@ -49,11 +48,10 @@ func narrowFind(cmd command, m message) message {
 		switch key, v := e.Key(), e.Value(); key {
 		case "filter":
 			filter, _ := v.DocumentOK()
-			id, rest, ok := splitID(filter)
-			if !ok {
+			if _, _, ok := splitID(filter); !ok {
 				return m
 			}
-			pipeline = append(pipeline, stage("$match", id), stage("$match", rest))
+			pipeline = matchStages(filter)
 		case "projection":
 			if !isSelection(v) {
 				return m
@@ -83,6 +81,15 @@ func isSelection(projection bsoncore.Value) bool {
 		}
 	}
 	return true
+}
+
+// matchStages lets the documents pass that match a filter, which are found by the index on _id if it can be used.
+func matchStages(filter bsoncore.Document) []bsoncore.Document {
+	id, rest, ok := splitID(filter)
+	if !ok {
+		return []bsoncore.Document{stage("$match", filter)}
+	}
+	return []bsoncore.Document{stage("$match", id), stage("$match", rest)}
 }
 
 func stage(name string, v bsoncore.Document) bsoncore.Document {

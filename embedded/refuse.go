@@ -20,6 +20,7 @@ type refusal struct {
 const (
 	codeBadValue         = 2
 	codeIllegalOperation = 20
+	codeMaxTimeMSExpired = 50
 	codeNotImplemented   = 238
 	codeDuplicateKey     = 11000
 )

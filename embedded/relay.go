@@ -12,9 +12,10 @@ import (
 	"time"
 )
 
-// relay stands between the clients and the engine. Each client's connection has one of its own to the engine and one
-// goroutine, which carries a request over, then its answer back. Commands that may write wait for one another there,
-// because the engine reads a document, changes it and writes it back without holding it in between.
+// relay stands between the clients and the engine. Each client's connection has one of its own to the engine and two
+// goroutines: one reads the requests, the other carries a request over, then its answer back. Commands that may write
+// wait for one another there, because the engine reads a document, changes it and writes it back without holding it in
+// between.
 type relay struct {
 	ln      net.Listener
 	dial    func(context.Context) (net.Conn, error)
@@ -83,13 +84,21 @@ func (r *relay) serve(ctx context.Context, client net.Conn) {
 		return
 	}
 	defer r.remove(client)
-	var request, reply bytes.Buffer
-	for {
-		m, err := readMessage(client, &request)
-		if err != nil {
-			return
+	present, left := context.WithCancel(ctx)
+	defer left()
+	requests := make(chan message)
+	r.wg.Go(func() {
+		defer left()
+		defer close(requests)
+		receive(present, client, requests)
+	})
+	var reply bytes.Buffer
+	for m := range requests {
+		needed := present
+		if m.noReply() {
+			needed = ctx // its sender need not stay
 		}
-		answer, err := r.exchange(ctx, engine, m, &reply)
+		answer, err := r.exchange(needed, engine, m, &reply)
 		if err != nil {
 			r.logger.Debug("embedded: connection closed", "error", err)
 			return
@@ -103,7 +112,24 @@ func (r *relay) serve(ctx context.Context, client net.Conn) {
 	}
 }
 
-// exchange answers a request.
+// receive reads the messages of a client until it ends or ctx does, one ahead of the one that is being answered: so it
+// is known when the client leaves meanwhile. A message is valid until the next one is received.
+func receive(ctx context.Context, client io.Reader, requests chan<- message) {
+	var buffers [2]bytes.Buffer
+	for i := 0; ; i = 1 - i {
+		m, err := readMessage(client, &buffers[i])
+		if err != nil {
+			return
+		}
+		select {
+		case requests <- m:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// exchange answers a request. A command that may write is dropped if ctx ends before its turn.
 func (r *relay) exchange(ctx context.Context, engine io.ReadWriter, m message, buf *bytes.Buffer) (message, error) {
 	cmd, err := parseCommand(m)
 	if err != nil {
@@ -115,21 +141,7 @@ func (r *relay) exchange(ctx context.Context, engine io.ReadWriter, m message, b
 	if readOnly(cmd.name) {
 		return ask(engine, narrowRead(cmd, m), buf)
 	}
-	select {
-	case r.writing <- struct{}{}:
-		defer func() { <-r.writing }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	narrowed, err := narrow(engine, cmd, m)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := ask(engine, narrowed, buf)
-	if err != nil {
-		return nil, err
-	}
-	return r.written(ctx, cmd, m, answer), nil
+	return r.write(ctx, engine, cmd, m, buf)
 }
 
 // ask sends a request to the engine and waits for its answer, be the client still there or not: only then is the
