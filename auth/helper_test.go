@@ -297,10 +297,11 @@ func (b *syncBuffer) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
-// newGatewayB returns a started service for a benchmark.
-func newGatewayB(b *testing.B) *auth.Service {
+// newServiceB returns a started service for a benchmark.
+func newServiceB(b *testing.B, db *mongo.Database, o *auth.Options) *auth.Service {
 	b.Helper()
-	users, err := auth.New(dbtest.Database(b), secret, fast())
+	o.Now = newClock().Now
+	users, err := auth.New(db, secret, o)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -310,5 +311,3 @@ func newGatewayB(b *testing.B) *auth.Service {
 	b.Cleanup(func() { _ = users.Stop(context.WithoutCancel(b.Context())) })
 	return users
 }
-
-func credential(bearer string) middleware.Credential { return middleware.Credential{Token: bearer} }

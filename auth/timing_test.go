@@ -5,8 +5,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/imadelakhaldev/coglex/auth"
 )
 
 // Not parallel: it measures.
@@ -56,23 +54,4 @@ func measure(g *gateway, bodies map[string]string) map[string]time.Duration {
 		medians[name] = times[len(times)/6]
 	}
 	return medians
-}
-
-func BenchmarkAuthenticated(b *testing.B) {
-	g := newGatewayB(b)
-	ctx := b.Context()
-	if _, err := g.SignUp(ctx, auth.Account{Key: "ada", Password: pass}); err != nil {
-		b.Fatal(err)
-	}
-	grant, err := g.SignIn(ctx, auth.Credentials{Key: "ada", Password: pass})
-	if err != nil {
-		b.Fatal(err)
-	}
-	cred := credential(grant.AccessToken)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := g.Authenticate(ctx, cred); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
