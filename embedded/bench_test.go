@@ -78,6 +78,25 @@ func BenchmarkUpdateByIDAndVersion(b *testing.B) {
 	}
 }
 
+// BenchmarkUpdateOfAnotherVersion is what it costs to find out that the document is no longer as it was read.
+func BenchmarkUpdateOfAnotherVersion(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			c := collection(b)
+			fill(b, c, n)
+			i := 0
+			for b.Loop() {
+				i = (i + 7919) % n
+				filter := bson.D{{Key: "_id", Value: fmt.Sprint(i)}, {Key: "_version", Value: 2}}
+				r, err := c.UpdateOne(b.Context(), filter, bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: 1}}}})
+				if err != nil || r.MatchedCount != 0 {
+					b.Fatal(r, err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkFindByIDAndOwner is what it costs to find a document only if it belongs to somebody.
 func BenchmarkFindByIDAndOwner(b *testing.B) {
 	for _, n := range sizes {

@@ -5,16 +5,17 @@ import (
 	"io"
 
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 )
 
 // narrow saves a scan. For a filter such as {_id: x, version: 3} FerretDB reads the whole collection; it uses the
 // index on _id only if the filter names nothing else. A pipeline may however begin with a $match of _id alone, and so
 // tell cheaply whether the one document in question matches the rest, too. If it does, the command is the same with
-// the filter {_id: x}, since no other write can come between.
+// the filter {_id: x}, since no other write can come between; if it does not, with an _id that nobody has.
 //
-// The result is the request to send to the engine: the one given, if there is nothing to save, or if the document does
-// not match, or if anything is unusual.
+// The result is the request to send to the engine: the one given, if there is nothing to save, or if an upsert finds
+// nothing, since it makes the new document of the whole filter, or if anything is unusual.
 func narrow(engine io.ReadWriter, cmd command, m message) (message, error) {
 	statement, filterName, ok := soleStatement(cmd)
 	if !ok {
@@ -25,9 +26,12 @@ func narrow(engine io.ReadWriter, cmd command, m message) (message, error) {
 	if !ok {
 		return m, nil
 	}
-	matches, err := probe(engine, cmd, id, rest)
-	if err != nil || !matches {
+	matches, known, err := probe(engine, cmd, id, rest)
+	if err != nil || !known || (!matches && isUpsert(statement)) {
 		return m, err
+	}
+	if !matches {
+		id = bsoncore.NewDocumentBuilder().AppendObjectID("_id", primitive.NewObjectID()).Build()
 	}
 	statement = replace(statement, filterName, id)
 	if filterName == "query" {
@@ -84,17 +88,25 @@ func replace(doc bsoncore.Document, name string, value bsoncore.Document) bsonco
 	return b.Build()
 }
 
-// probe asks the engine whether the document with the _id matches the rest of the filter.
-func probe(engine io.ReadWriter, cmd command, id, rest bsoncore.Document) (bool, error) {
+// isUpsert tells whether a statement may ask for an upsert.
+func isUpsert(statement bsoncore.Document) bool {
+	v, err := statement.LookupErr("upsert")
+	on, boolean := v.BooleanOK()
+	return err == nil && (on || !boolean)
+}
+
+// probe asks the engine whether the document with the _id matches the rest of the filter. It is not known if the
+// engine finds fault with the filter.
+func probe(engine io.ReadWriter, cmd command, id, rest bsoncore.Document) (matches, known bool, err error) {
 	onlyID := bsoncore.NewDocumentBuilder().AppendInt32("_id", 1).Build()
 	stages := []bsoncore.Document{stage("$match", id), stage("$match", rest), stage("$project", onlyID)}
 	body := cmd.pipeline(stages).Build()
 	answer, err := ask(engine, newMessage(body), new(bytes.Buffer))
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	found, _ := answerBody(answer)
-	return len(items(found.Lookup("cursor", "firstBatch"))) == 1, nil
+	return len(items(found.Lookup("cursor", "firstBatch"))) == 1, succeeded(found), nil
 }
 
 // pipeline begins an aggregate over the collection of c that gives one document at most.
