@@ -2,9 +2,7 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"iter"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -22,8 +20,8 @@ const (
 	batch = 250
 	// exportChunk is about how many bytes are written at once.
 	exportChunk = 32 << 10
-	// exportWrite is how long a client may take for one chunk.
-	exportWrite = 30 * time.Second
+	// exportRate is how many bytes a second a client must take on average.
+	exportRate = 16 << 10
 	// exportRetryAfter is when a client should come back for an export.
 	exportRetryAfter = 5 * time.Second
 )
@@ -94,6 +92,7 @@ func (s *Service) writeLines(c echo.Context, docs iter.Seq2[bson.Raw, error], sk
 		return ErrBusy
 	}
 	w := &lineWriter{c: c, control: http.NewResponseController(c.Response().Writer), buf: make([]byte, 0, exportChunk+exportChunk/4)}
+	w.pace.rate = exportRate
 	for doc, err := range docs {
 		if err == nil {
 			err = w.add(doc, skip)
@@ -105,34 +104,15 @@ func (s *Service) writeLines(c echo.Context, docs iter.Seq2[bson.Raw, error], sk
 	if err := w.flush(); err != nil {
 		return s.broken(c, err)
 	}
-	// The connection may serve other requests, which have no deadline.
-	_ = w.control.SetWriteDeadline(time.Time{})
+	w.pace.end(w.control)
 	return nil
-}
-
-// broken ends an answer that failed midway.
-func (s *Service) broken(c echo.Context, err error) error {
-	if !c.Response().Committed {
-		return err
-	}
-	logger := s.log()
-	if logger == nil {
-		logger = slog.Default()
-	}
-	ctx := c.Request().Context()
-	level := slog.LevelError
-	if ctx.Err() != nil {
-		level = slog.LevelDebug // the client left
-	}
-	logger.LogAttrs(ctx, level, "export broke off",
-		slog.String("request_id", c.Response().Header().Get(echo.HeaderXRequestID)), slog.String("error", err.Error()))
-	panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to break a connection
 }
 
 // lineWriter writes lines in chunks.
 type lineWriter struct {
 	c       echo.Context
 	control *http.ResponseController
+	pace    pace
 	buf     []byte
 }
 
@@ -147,23 +127,19 @@ func (w *lineWriter) add(doc bson.Raw, skip []string) (err error) {
 	return w.flush()
 }
 
-// flush sends what there is. Each time the client has exportWrite for it.
+// flush sends what there is, at the pace that a client must keep.
 func (w *lineWriter) flush() error {
-	deadline := time.Now().Add(exportWrite) //nolint:forbidigo // the connection's clock, which no test moves
-	if err := w.control.SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
 	res := w.c.Response()
 	if !res.Committed {
 		res.Header().Set(echo.HeaderContentType, mediaTypeNDJSON)
 		res.WriteHeader(http.StatusOK)
 	}
-	if _, err := res.Write(w.buf); err != nil {
-		return err
-	}
+	err := w.pace.send(w.control, len(w.buf), func() error {
+		if _, err := res.Write(w.buf); err != nil {
+			return err
+		}
+		return supported(w.control.Flush())
+	})
 	w.buf = w.buf[:0]
-	if err := w.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	return nil
+	return err
 }

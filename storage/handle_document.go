@@ -128,7 +128,7 @@ func (s *Service) writeDocument(c echo.Context, d document) error {
 	if buf.bytes, err = extjson.AppendRelaxed(buf.bytes, d.raw, skip...); err != nil {
 		return err
 	}
-	return c.JSONBlob(http.StatusOK, buf.bytes)
+	return s.respond(c, http.StatusOK, buf.bytes)
 }
 
 // HandlePatchOne changes one document: PATCH /:collection/:id.
