@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -36,7 +37,7 @@ func (s *Service) HandleAggregate(c echo.Context) (err error) {
 	}
 	lines := wantsLines(c.Request().Header)
 	if !lines {
-		guard.Limit = MaxLimit
+		guard.Limit = MaxLimit + 1 // one more tells whether there is more
 	}
 	stages, err := s.rules.Secure(body.Pipeline, guard)
 	if err != nil {
@@ -51,9 +52,25 @@ func (s *Service) HandleAggregate(c echo.Context) (err error) {
 	return s.writeAggregate(c, collection, stages)
 }
 
+// headerTruncated says that there is more than an array may have.
+const headerTruncated = "X-Truncated"
+
 // writeAggregate answers with an array.
 func (s *Service) writeAggregate(c echo.Context, collection string, stages []bson.Raw) error {
-	ctx, cancel := s.bounded(c.Request().Context())
+	buf := s.buffer()
+	defer s.release(buf)
+	if err := s.fillAggregate(c.Request().Context(), collection, stages, buf); err != nil {
+		return err
+	}
+	if buf.more {
+		c.Response().Header().Set(headerTruncated, "true")
+	}
+	return s.respond(c, http.StatusOK, buf.bytes)
+}
+
+// fillAggregate fills a buffer with what comes out of a pipeline.
+func (s *Service) fillAggregate(ctx context.Context, collection string, stages []bson.Raw, buf *buffer) error {
+	ctx, cancel := s.bounded(ctx)
 	defer cancel()
 	o := options.Aggregate().SetMaxTime(s.opts.QueryTimeout).SetBatchSize(batch)
 	cursor, err := s.aggregate(ctx, collection, stages, o)
@@ -61,10 +78,5 @@ func (s *Service) writeAggregate(c echo.Context, collection string, stages []bso
 		return err
 	}
 	defer s.end(ctx, cursor)
-	buf := s.buffer()
-	defer s.release(buf)
-	if err := buf.array(ctx, cursor, MaxLimit, s.rules.Hidden); err != nil {
-		return err
-	}
-	return c.JSONBlob(http.StatusOK, buf.bytes)
+	return buf.array(ctx, cursor, MaxLimit, s.rules.Hidden)
 }

@@ -43,8 +43,13 @@ func TestAggregateIsBounded(t *testing.T) {
 	if _, err := g.docs.Insert(t.Context(), "things", docs...); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(g.do(http.MethodPost, "/things/aggregate", `{"pipeline": [{"$match": {}}]}`).docs()); n != 1000 {
-		t.Errorf("%d documents, want 1000", n)
+	cut := g.do(http.MethodPost, "/things/aggregate", `{"pipeline": [{"$match": {}}]}`)
+	if n := len(cut.docs()); n != 1000 || cut.header.Get("X-Truncated") != "true" {
+		t.Errorf("%d documents, X-Truncated %q; want 1000 and true", n, cut.header.Get("X-Truncated"))
+	}
+	whole := g.do(http.MethodPost, "/things/aggregate", `{"pipeline": [{"$limit": 1000}]}`)
+	if n := len(whole.docs()); n != 1000 || whole.header.Get("X-Truncated") != "" {
+		t.Errorf("%d documents, X-Truncated %q; want 1000 and none", n, whole.header.Get("X-Truncated"))
 	}
 	lines := g.do(http.MethodPost, "/things/aggregate", `{"pipeline": [{"$match": {}}]}`, "Accept", "application/x-ndjson")
 	if n := len(lines.docs()); n != 1100 {

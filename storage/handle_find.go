@@ -60,27 +60,49 @@ func (s *Service) exportPage(c echo.Context, collection string, p page) error {
 	return s.writeLines(c, docs, s.rules.Hidden)
 }
 
-// writePage answers with an array. One document more than asked for tells whether
-// there is a next page.
+// writePage answers with an array.
 func (s *Service) writePage(c echo.Context, collection string, p page) error {
-	ctx, cancel := s.bounded(c.Request().Context())
+	buf := s.buffer()
+	defer s.release(buf)
+	if err := s.fillPage(c.Request().Context(), collection, p, buf); err != nil {
+		return err
+	}
+	if buf.more && p.skip+p.limit <= maxSkip {
+		c.Response().Header().Set("Link", nextLink(c.Request().URL, p))
+	}
+	return s.respond(c, http.StatusOK, buf.bytes)
+}
+
+// fillPage fills a buffer with a page. Pages fit together, so they have an order
+// also where none is asked for. A list that fits into one page needs none, and is
+// spared it: the order costs a database without the right index a sort.
+func (s *Service) fillPage(ctx context.Context, collection string, p page, buf *buffer) error {
+	sorted := p.selection
+	if p.sort == nil {
+		sorted.sort = byID()
+	}
+	if p.sort == nil && p.skip == 0 {
+		if err := s.fillFind(ctx, collection, p.selection, buf); err != nil || !buf.more {
+			return err
+		}
+		buf.reset()
+	}
+	return s.fillFind(ctx, collection, sorted, buf)
+}
+
+// fillFind fills a buffer with documents. One more than asked for tells whether
+// there are more.
+func (s *Service) fillFind(ctx context.Context, collection string, q selection, buf *buffer) error {
+	ctx, cancel := s.bounded(ctx)
 	defer cancel()
-	q := p.selection
-	q.limit = p.limit + 1
+	limit := q.limit
+	q.limit++
 	cursor, err := s.open(ctx, collection, q, s.bounds().SetBatchSize(batch))
 	if err != nil {
 		return err
 	}
 	defer s.end(ctx, cursor)
-	buf := s.buffer()
-	defer s.release(buf)
-	if err := buf.array(ctx, cursor, p.limit, s.rules.Hidden); err != nil {
-		return err
-	}
-	if buf.more {
-		c.Response().Header().Set("Link", nextLink(c.Request().URL, p))
-	}
-	return c.JSONBlob(http.StatusOK, buf.bytes)
+	return buf.array(ctx, cursor, limit, s.rules.Hidden)
 }
 
 // buffer holds an answer while it grows.
@@ -103,10 +125,12 @@ func (s *Service) buffer() *buffer {
 // release keeps a buffer for another answer.
 func (s *Service) release(b *buffer) {
 	if cap(b.bytes) <= maxKept {
-		b.bytes, b.more = b.bytes[:0], false
+		b.reset()
 		s.buffers.Put(b)
 	}
 }
+
+func (b *buffer) reset() { b.bytes, b.more = b.bytes[:0], false }
 
 // array fills the buffer with the JSON of at most limit documents.
 func (b *buffer) array(ctx context.Context, cursor *mongo.Cursor, limit int64, skip []string) (err error) {

@@ -197,6 +197,33 @@ func TestFindPagesByLink(t *testing.T) {
 	}
 }
 
+// A page without an order of its own is one of a whole all the same.
+func TestPagesFitTogetherWithoutASort(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	for _, id := range []string{"d", "a", "c", "e", "b"} {
+		g.do(http.MethodPost, "/things", `{"document": {"_id": "`+id+`"}}`).want(http.StatusCreated)
+	}
+	for _, row := range []struct {
+		query string
+		want  []any
+		link  bool
+	}{
+		{"?limit=2", []any{"a", "b"}, true},
+		{"?limit=2&skip=2", []any{"c", "d"}, true},
+		{"?limit=2&skip=4", []any{"e"}, false},
+	} {
+		a := g.do(http.MethodGet, "/things"+row.query, "")
+		if diff := cmp.Diff(row.want, a.column("_id")); diff != "" || (a.header.Get("Link") != "") != row.link {
+			t.Errorf("%s: %s Link %q", row.query, diff, a.header.Get("Link"))
+		}
+	}
+	if n := len(g.do(http.MethodGet, "/things?limit=5", "").docs()); n != 5 {
+		t.Errorf("%d documents of 5", n)
+	}
+	g.do(http.MethodGet, "/things?limit=1000&skip=2147483647", "").want(http.StatusOK)
+}
+
 func TestFindHasHeaders(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, nil)

@@ -11,6 +11,9 @@ import (
 	"github.com/imadelakhaldev/coglex/internal/strict"
 )
 
+// maxSkip is how many documents a list may leave out.
+const maxSkip = math.MaxInt32
+
 // page is the query of a list.
 type page struct {
 	selection
@@ -43,7 +46,7 @@ func (s *Service) parsePage(u *url.URL) (p page, err error) {
 	if p.limit, err = q.Int("limit", DefaultLimit, 1, MaxLimit); err != nil {
 		return p, err
 	}
-	if p.skip, err = q.Int("skip", 0, 0, math.MaxInt32); err != nil {
+	if p.skip, err = q.Int("skip", 0, 0, maxSkip); err != nil {
 		return p, err
 	}
 	p.limited = q.Has("limit")
@@ -62,16 +65,17 @@ func (s *Service) parseFilter(q strict.Query) (bson.Raw, error) {
 
 // tieBreak returns an order with the id at its end, so that documents that are
 // equal in it come in the same order each time: nothing is skipped or seen twice.
-//
-// Where no order is asked for, none is imposed: it would turn the database away
-// from the index that serves the filter, and make one without such an index sort
-// all that matches for each page.
 func tieBreak(sort bson.Raw) bson.Raw {
 	if _, err := sort.LookupErr(fieldID); err == nil {
 		return sort
 	}
 	elements := append(make([]byte, 0, len(sort)+16), sort[4:len(sort)-1]...)
 	return bsoncore.BuildDocument(nil, bsoncore.AppendInt32Element(elements, fieldID, 1))
+}
+
+// byID returns the order by id alone.
+func byID() bson.Raw {
+	return bsoncore.BuildDocument(nil, bsoncore.AppendInt32Element(nil, fieldID, 1))
 }
 
 // nextLink returns the Link header that leads to the next page (RFC 8288): the
