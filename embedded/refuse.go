@@ -118,6 +118,9 @@ func checkCommand(c command) *refusal {
 			return checkUpdate(s.Lookup("q"), s.Lookup("u"), s.Lookup("upsert"))
 		})
 	case "findAndModify", "findandmodify":
+		if r := checkSort(c.body.Lookup("sort")); r != nil {
+			return r
+		}
 		return checkUpdate(c.body.Lookup("query"), c.body.Lookup("update"), c.body.Lookup("upsert"))
 	case "delete":
 		return each(c.list("deletes"), func(s bsoncore.Document) *refusal { return checkFilter(s.Lookup("q")) })
@@ -154,7 +157,20 @@ func checkFind(c command) *refusal {
 	if r := checkFilter(c.body.Lookup("filter")); r != nil {
 		return r
 	}
+	if r := checkSort(c.body.Lookup("sort")); r != nil {
+		return r
+	}
 	return each(fields(c.body.Lookup("projection")), checkProjection)
+}
+
+// checkSort refuses the paths that may lead through an array of documents, by which the engine sorts nothing.
+func checkSort(sort bsoncore.Value) *refusal {
+	return each(fields(sort), func(key bsoncore.Element) *refusal {
+		if strings.Contains(key.Key(), ".") {
+			return notImplemented("sort by a path with a dot")
+		}
+		return nil
+	})
 }
 
 // checkProjection refuses what the engine takes for a constant or cannot find.

@@ -28,13 +28,16 @@ func checkCondition(path string, v bsoncore.Value) *refusal {
 	if !hasOperators(v) {
 		return checkEqual(path, v)
 	}
-	operators := fields(v)
+	return checkOperators(path, fields(v))
+}
+
+func checkOperators(path string, operators []bsoncore.Element) *refusal {
 	if r := checkTogether(path, operators); r != nil {
 		return r
 	}
 	return each(operators, func(op bsoncore.Element) *refusal {
 		if strings.Contains(path, ".") {
-			if r := checkDotted(op.Key()); r != nil {
+			if r := checkDotted(op); r != nil {
 				return r
 			}
 		}
@@ -71,12 +74,22 @@ func checkTogether(path string, operators []bsoncore.Element) *refusal {
 
 // checkDotted refuses the operators that the engine gets wrong on a path that leads through an array of documents:
 // it asks whether any element satisfies them, where all must, or one where several may.
-func checkDotted(op string) *refusal {
-	switch op {
+func checkDotted(op bsoncore.Element) *refusal {
+	switch key := op.Key(); key {
 	case "$ne", "$nin", "$not":
-		return notImplemented("%s on a path with a dot; use $nor", op)
+		return notImplemented("%s on a path with a dot; use $nor", key)
 	case "$all":
-		return notImplemented("%s on a path with a dot; use $and", op)
+		return notImplemented("%s on a path with a dot; use $and", key)
+	case "$gt", "$gte", "$lt", "$lte":
+		return checkNull(op.Value())
+	}
+	return nil
+}
+
+// checkNull refuses null on a path with a dot: the engine does not look for it in each document of an array.
+func checkNull(v bsoncore.Value) *refusal {
+	if v.Type == bson.TypeNull {
+		return notImplemented("comparison with null on a path with a dot; use $exists")
 	}
 	return nil
 }
@@ -85,6 +98,9 @@ func checkDotted(op string) *refusal {
 func checkEqual(path string, v bsoncore.Value) *refusal {
 	if v.Type == bson.TypeEmbeddedDocument && path != "_id" {
 		return notImplemented(`comparison with a whole document; name its fields, as in {"a.b": 1}`)
+	}
+	if strings.Contains(path, ".") {
+		return checkNull(v)
 	}
 	return nil
 }
@@ -116,7 +132,9 @@ func checkOperator(path string, op bsoncore.Element) *refusal {
 			return notImplemented("$gte null")
 		}
 	case "$elemMatch":
-		return each(fields(v), checkElemMatch)
+		return checkElemMatch(path, fields(v))
+	case "$mod":
+		return notImplemented("$mod")
 	default:
 		if unknownOperator(key) {
 			return notImplemented("%s", key)
@@ -125,12 +143,21 @@ func checkOperator(path string, op bsoncore.Element) *refusal {
 	return nil
 }
 
-// checkElemMatch lets pass what is said of an element as a whole; of an element's fields the engine knows nothing.
-func checkElemMatch(e bsoncore.Element) *refusal {
-	if !strings.HasPrefix(e.Key(), "$") {
-		return notImplemented("$elemMatch on the fields of documents")
+// checkElemMatch lets pass one thing said of an element as a whole. Of an element's fields the engine knows nothing,
+// and several operators it lets be satisfied by an element each.
+func checkElemMatch(path string, operators []bsoncore.Element) *refusal {
+	if len(operators) != 1 {
+		return notImplemented("$elemMatch with anything but one operator")
 	}
-	return checkOperator("", e)
+	switch key := operators[0].Key(); key {
+	case "$eq", "$gt", "$gte", "$lt", "$lte", "$in", "$regex", "$type":
+		return checkOperators(path, operators)
+	default:
+		if !strings.HasPrefix(key, "$") {
+			return notImplemented("$elemMatch on the fields of documents")
+		}
+		return notImplemented("$elemMatch with %s", key)
+	}
 }
 
 // unknownOperator tells whether an operator is one of MongoDB that the engine takes for the client's mistake.

@@ -34,6 +34,8 @@ func checkStage(stage bsoncore.Element) *refusal {
 		})
 	case "$group":
 		return checkGroup(fields(stage.Value()))
+	case "$sort":
+		return checkSort(stage.Value())
 	case "$unwind":
 		return notImplemented("$unwind: it would lose all other fields")
 	}
@@ -58,8 +60,16 @@ func checkGroup(spec []bsoncore.Element) *refusal {
 		if e.Key() == "_id" {
 			return checkGroupKey(e.Value())
 		}
-		return nil
+		return each(fields(e.Value()), checkAccumulator)
 	})
+}
+
+// checkAccumulator refuses the variables, which the engine takes for nothing.
+func checkAccumulator(e bsoncore.Element) *refusal {
+	if s, ok := e.Value().StringValueOK(); ok && strings.HasPrefix(s, "$$") {
+		return notImplemented("%s of variables such as $$ROOT", e.Key())
+	}
+	return nil
 }
 
 // checkGroupKey refuses arrays, in which names of fields stay what they are.

@@ -63,10 +63,28 @@ func checkChange(op, path string, v bsoncore.Value) *refusal {
 		}
 	case "$push", "$addToSet":
 		return checkPush(op, v)
-	case "$bit", "$currentDate":
+	case "$bit":
+		if len(fields(v)) > 1 {
+			return notImplemented("$bit with more than one operation")
+		}
+		return nil
+	case "$rename":
+		return checkRename(path, v)
+	case "$currentDate":
 		return nil // the value is no part of the document
 	}
 	return checkStoredValue(v)
+}
+
+// checkRename refuses the paths into arrays, of which elements cannot be renamed.
+func checkRename(path string, v bsoncore.Value) *refusal {
+	to, _ := v.StringValueOK()
+	for _, part := range append(strings.Split(path, "."), strings.Split(to, ".")...) {
+		if isIndex(part) {
+			return notImplemented("$rename with a number in a path")
+		}
+	}
+	return nil
 }
 
 // checkPush looks at what is put into an array.
