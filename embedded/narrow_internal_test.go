@@ -1,8 +1,8 @@
 package embedded
 
 import (
-	"net"
 	"testing"
+	"testing/synctest"
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
@@ -34,7 +34,8 @@ func TestWritesByIDAndMoreAreSentWithIDAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			withSlowEngine(t, func(t *testing.T, e *slowEngine, connect func() net.Conn) {
+			synctest.Test(t, func(t *testing.T) {
+				e, connect := newSlowEngine(t)
 				client := connect()
 				send(t, client, 0, row.command)
 				if probe := <-e.seen; probe.name != "aggregate" {

@@ -41,20 +41,19 @@ func (e *slowEngine) dial(context.Context) (net.Conn, error) {
 	return near, nil
 }
 
-// withSlowEngine runs a test of a relay in which time passes at once.
-func withSlowEngine(t *testing.T, test func(t *testing.T, e *slowEngine, connect func() net.Conn)) {
+// newSlowEngine makes an engine and a relay before it, for a test in whose bubble time passes at once. The function
+// opens a client's connection.
+func newSlowEngine(t *testing.T) (*slowEngine, func() net.Conn) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		e := &slowEngine{seen: make(chan command, 10), answers: make(chan bson.M)}
-		r := newRelay(nil, e.dial, "", slog.New(slog.DiscardHandler))
-		t.Cleanup(r.wait)
-		test(t, e, func() net.Conn {
-			client, conn := net.Pipe()
-			r.wg.Go(func() { r.serve(t.Context(), conn) })
-			t.Cleanup(func() { client.Close() })
-			return client
-		})
-	})
+	e := &slowEngine{seen: make(chan command, 10), answers: make(chan bson.M)}
+	r := newRelay(nil, e.dial, "", slog.New(slog.DiscardHandler))
+	t.Cleanup(r.wait)
+	return e, func() net.Conn {
+		client, conn := net.Pipe()
+		r.wg.Go(func() { r.serve(t.Context(), conn) })
+		t.Cleanup(func() { client.Close() })
+		return client
+	}
 }
 
 // send sends a command, and is back when everybody waits for something.
@@ -124,7 +123,8 @@ func TestWaitingForTheTurnEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			withSlowEngine(t, func(t *testing.T, e *slowEngine, connect func() net.Conn) {
+			synctest.Test(t, func(t *testing.T) {
+				e, connect := newSlowEngine(t)
 				first, second := connect(), connect()
 				send(t, first, 0, drop("first"))
 				begin := time.Now()
@@ -147,7 +147,8 @@ func TestWaitingForTheTurnEnds(t *testing.T) {
 
 func TestWhoLeavesBeforeTheTurnIsDropped(t *testing.T) {
 	t.Parallel()
-	withSlowEngine(t, func(t *testing.T, e *slowEngine, connect func() net.Conn) {
+	synctest.Test(t, func(t *testing.T) {
+		e, connect := newSlowEngine(t)
 		first, gone, silent, last := connect(), connect(), connect(), connect()
 		send(t, first, 0, drop("first"))
 		send(t, gone, 0, drop("gone"))
@@ -201,7 +202,8 @@ func TestFiltersAreTriedBeforeTheTurn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			withSlowEngine(t, func(t *testing.T, e *slowEngine, connect func() net.Conn) {
+			synctest.Test(t, func(t *testing.T) {
+				e, connect := newSlowEngine(t)
 				client, other := connect(), connect()
 				send(t, client, 0, row.command)
 				cmd := <-e.seen
