@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"go.mongodb.org/mongo-driver/bson"
 
+	"github.com/imadelakhaldev/coglex/internal/mongoquery"
 	"github.com/imadelakhaldev/coglex/internal/strict"
 	"github.com/imadelakhaldev/coglex/service"
 )
@@ -22,6 +23,10 @@ func (b insertBody) documents() ([]bson.Raw, error) {
 		return nil, service.Invalid("documents", "is missing")
 	case len(b.Documents) == 0:
 		return nil, service.Invalid("documents", "must not be empty")
+	case len(b.Documents) > MaxDocuments:
+		return nil, &mongoquery.Error{
+			Path: "documents", Code: mongoquery.CodeTooComplex, Reason: fmt.Sprintf("has more than %d documents", MaxDocuments),
+		}
 	}
 	return b.Documents, nil
 }
@@ -39,6 +44,9 @@ func (s *Service) HandleInsert(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.problems...)
 	collection, err := s.collectionOf(c)
 	if err != nil {
+		return err
+	}
+	if err := refuseHeaders(c.Request().Header, headerIfMatch, headerIfNoneMatch); err != nil {
 		return err
 	}
 	if _, err := strict.ParseQuery(c.Request().URL); err != nil {
@@ -67,7 +75,7 @@ func (s *Service) HandleInsert(c echo.Context) (err error) {
 		return err
 	}
 	c.Response().Header().Set(echo.HeaderLocation, location(c.Request().URL, ids))
-	return writeIDs(c, ids)
+	return s.writeIDs(c, ids)
 }
 
 // checkDocuments checks what a client wants to insert.
@@ -119,7 +127,7 @@ func same(a, b []bson.Raw) bool {
 }
 
 // writeIDs answers 201 with the ids.
-func writeIDs(c echo.Context, ids []any) error {
+func (s *Service) writeIDs(c echo.Context, ids []any) error {
 	out := append(make([]byte, 0, 16+32*len(ids)), `{"ids":[`...)
 	for i, id := range ids {
 		if i > 0 {
@@ -130,5 +138,5 @@ func writeIDs(c echo.Context, ids []any) error {
 			return err
 		}
 	}
-	return c.JSONBlob(http.StatusCreated, append(out, "]}"...))
+	return s.respond(c, http.StatusCreated, append(out, "]}"...))
 }

@@ -104,6 +104,9 @@ func TestInsertRefuses(t *testing.T) {
 		{"a document that is null", `{"document": null}`, 400, "invalid", "document"},
 		{"both", `{"document": {}, "documents": [{}]}`, 400, "invalid", "document"},
 		{"both, one of them empty", `{"document": {}, "documents": []}`, 400, "invalid", "document"},
+		{"more documents than 1000", `{"documents": [` + strings.Repeat(`{},`, 1000) + `{}]}`, 400, "too_complex", "documents"},
+		{"an id that no path can name", `{"document": {"_id": "."}}`, 400, "invalid", "document._id"},
+		{"another that no path can name", `{"documents": [{"_id": ".."}]}`, 400, "invalid", "documents[0]._id"},
 		{"an unknown field", `{"document": {}, "x": 1}`, 400, "invalid", "x"},
 		{"trailing data", `{"document": {}} {}`, 400, "invalid", ""},
 		{"duplicate names", `{"document": {"a": 1, "\u0061": 2}}`, 400, "invalid", "document.a"},
@@ -150,6 +153,15 @@ func TestInsertTakesADocumentOfTheGreatestDepth(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, nil)
 	g.do(http.MethodPost, "/things", `{"document": `+nested(99)+`}`).want(http.StatusCreated)
+}
+
+func TestInsertTakesAThousandDocuments(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	ids := g.do(http.MethodPost, "/things", `{"documents": [`+strings.Repeat(`{},`, 999)+`{"_id": "..."}]}`).ids()
+	if len(ids) != 1000 || ids[999] != "..." {
+		t.Errorf("%d ids, the last %q", len(ids), ids[len(ids)-1])
+	}
 }
 
 func TestInsertWantsJSON(t *testing.T) {

@@ -44,8 +44,11 @@ func eitherID(filters []bson.Raw) bson.Raw {
 func idWrong(id bson.RawValue) string {
 	switch id.Type {
 	case bson.TypeString:
-		if n := len(id.StringValue()); n == 0 || n > MaxIDBytes {
+		switch text := id.StringValue(); {
+		case text == "" || len(text) > MaxIDBytes:
 			return "must have 1 to 512 bytes"
+		case text == "." || text == "..":
+			return "must not be . or .., which no path can name" // RFC 3986, section 5.2.4
 		}
 		return ""
 	case bson.TypeDouble:
