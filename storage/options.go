@@ -26,6 +26,8 @@ const (
 	DefaultLimit = 100
 	// MaxLimit is how many documents a list may have; NDJSON has no such bound.
 	MaxLimit = 1000
+	// MaxDocuments is how many documents one insert over HTTP may have.
+	MaxDocuments = 1000
 	// MaxAnswerBytes is how large the JSON of a list may grow, unless it is that of
 	// one document. What is larger is asked for in smaller parts, or as NDJSON.
 	MaxAnswerBytes = 16 << 20
@@ -118,9 +120,10 @@ const (
 )
 
 // ScopeFunc returns the filter that the documents of a caller match; the caller
-// is in ctx ([middleware.FromContext] for a signed-in user). An empty filter
-// means all documents, an error refuses the request: best a *service.Problem, for
-// any other is a 500. It must be safe for concurrent use.
+// is in ctx ([middleware.FromContext] for a signed-in user). The empty filter
+// bson.D{} means all documents; a nil one without an error is a mistake, and a 500.
+// An error refuses the request: best a *service.Problem, for any other is a 500. It
+// must be safe for concurrent use.
 //
 //	func(ctx context.Context, op storage.Op) (bson.D, error) {
 //		user, ok := middleware.FromContext(ctx)
@@ -137,6 +140,11 @@ const (
 // is refused. A client may not write a field that the filter of an update names, so
 // that no document leaves a scope or enters one; such a filter may therefore use
 // $and, $or and $nor, but not $expr and the like.
+//
+// Ids are unique in a collection, not in a scope: a client that inserts with an _id
+// of its own learns by 409 duplicate_key that there is such a document, be it
+// another's. Where that matters, let an interceptor of [Inserting] refuse documents
+// that have an _id; those that storage makes cannot be guessed in practice.
 //
 // The Go methods of [Service] are the gateway's own and have no scope.
 type ScopeFunc func(ctx context.Context, op Op) (bson.D, error)

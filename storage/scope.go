@@ -14,14 +14,22 @@ import (
 	"github.com/imadelakhaldev/coglex/service"
 )
 
+// errNoScope is for a way through a ScopeFunc that decides nothing.
+var errNoScope = errors.New("storage: Options.Scope returned nil, and not bson.D{}, which means all documents")
+
 // scopeOf returns the filter that holds for a caller, nil where there is none.
 func (s *Service) scopeOf(ctx context.Context, kind OpKind, collection string) (bson.Raw, error) {
 	if s.opts.Scope == nil {
 		return nil, nil
 	}
 	filter, err := s.opts.Scope(ctx, Op{Kind: kind, Database: s.db.Name(), Collection: collection})
-	if err != nil || len(filter) == 0 {
+	switch {
+	case err != nil:
 		return nil, err
+	case filter == nil:
+		return nil, errNoScope
+	case len(filter) == 0:
+		return nil, nil
 	}
 	raw, err := bson.Marshal(filter)
 	if err != nil {

@@ -232,7 +232,7 @@ func TestScopeIsAskedForEachOperation(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		ops = append(ops, op)
-		return nil, nil
+		return bson.D{}, nil
 	})
 	g.do("GET", "/notes", "").want(200)
 	g.do("GET", "/notes/a", "").want(200)
@@ -276,6 +276,27 @@ func TestScopeReachesIntoJoins(t *testing.T) {
 	a := g.do("POST", "/notes/aggregate", `{"pipeline": [{"$unionWith": "notes"}, {"$lookup": {"from": "notes", "pipeline": [], "as": "all"}}]}`).want(200)
 	if strings.Contains(a.body, "bob") || strings.Count(a.body, `"_id":"a"`) != 4 {
 		t.Error(a.body)
+	}
+}
+
+// A way through the function that decides nothing must not mean everything.
+func TestAScopeOfNilOpensNothing(t *testing.T) {
+	t.Parallel()
+	g := newScoped(t, func(context.Context, storage.Op) (bson.D, error) { return nil, nil })
+	for _, row := range []struct{ method, path, body string }{
+		{"GET", "/notes", ""},
+		{"GET", "/notes/a", ""},
+		{"POST", "/notes", `{"document": {}}`},
+		{"PATCH", "/notes/a", `{"document": {"n": 3}}`},
+		{"PATCH", "/notes", `{"document": {"n": 3}, "query": {}}`},
+		{"DELETE", "/notes/a", ""},
+		{"DELETE", "/notes?query={}", ""},
+		{"POST", "/notes/aggregate", `{"pipeline": []}`},
+	} {
+		g.do(row.method, row.path, row.body).refused(500, "internal", "")
+	}
+	if n, err := g.docs.Count(t.Context(), "notes", bson.M{"n": bson.M{"$lt": 3}}); n != 2 || err != nil {
+		t.Errorf("%d documents are as they were, %v; want 2", n, err)
 	}
 }
 
