@@ -45,7 +45,8 @@ func (g *gateway) everyRoute(collection string, check func(answer)) {
 		tried++
 		check(g.do(r.method, "/"+collection+r.path, r.body))
 	}
-	if n := len(g.docs.Routes()); tried != n {
+	const heads = 2 // whose handlers are those of GET, and who have no body to look at
+	if n := len(g.docs.Routes()); tried+heads != n {
 		g.Errorf("%d routes are tried, there are %d", tried, n)
 	}
 }
@@ -339,7 +340,11 @@ func TestEveryRouteNeedsTheKey(t *testing.T) {
 			if r.Header.Set("X-API-Key", key); key == "" {
 				r.Header.Del("X-API-Key")
 			}
-			g.serve(r).refused(http.StatusUnauthorized, "api_key_invalid", "")
+			if a := g.serve(r); route.Method == http.MethodHead {
+				a.want(http.StatusUnauthorized)
+			} else {
+				a.refused(http.StatusUnauthorized, "api_key_invalid", "")
+			}
 		}
 	}
 }

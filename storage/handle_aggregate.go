@@ -20,6 +20,9 @@ func (s *Service) HandleAggregate(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := refuseHeaders(c.Request().Header, headerIfMatch, headerIfNoneMatch); err != nil {
+		return err
+	}
 	if _, err := strict.ParseQuery(c.Request().URL); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (s *Service) HandleDeleteMany(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := refuseIfMatch(c.Request().Header); err != nil {
+	if err := refuseHeaders(c.Request().Header, headerIfMatch, headerIfNoneMatch); err != nil {
 		return err
 	}
 	q, err := strict.ParseQuery(c.Request().URL, "query")
@@ -25,7 +25,7 @@ func (s *Service) HandleDeleteMany(c echo.Context) (err error) {
 		return err
 	}
 	var body deleteManyBody
-	if strict.HasBody(c.Request()) {
+	if hasBody(c.Request()) {
 		if err := strict.Body(c, s.opts.BodyLimit, &body); err != nil {
 			return err
 		}

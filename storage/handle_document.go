@@ -33,6 +33,12 @@ func (s *Service) HandleFindOne(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := refuseHeaders(c.Request().Header, headerIfMatch); err != nil {
+		return err
+	}
+	if err := refuseBody(c.Request()); err != nil {
+		return err
+	}
 	known, err := tagsOf(c.Request().Header, headerIfNoneMatch)
 	if err != nil {
 		return err
@@ -141,6 +147,9 @@ func (s *Service) HandlePatchOne(c echo.Context) (err error) {
 	if _, err := strict.ParseQuery(c.Request().URL); err != nil {
 		return err
 	}
+	if err := refuseHeaders(c.Request().Header, headerIfNoneMatch); err != nil {
+		return err
+	}
 	if t.match, err = tagsOf(c.Request().Header, headerIfMatch); err != nil {
 		return err
 	}
@@ -174,11 +183,14 @@ func (s *Service) HandleDeleteOne(c echo.Context) (err error) {
 	if _, err := strict.ParseQuery(c.Request().URL); err != nil {
 		return err
 	}
+	if err := refuseHeaders(c.Request().Header, headerIfNoneMatch); err != nil {
+		return err
+	}
 	if t.match, err = tagsOf(c.Request().Header, headerIfMatch); err != nil {
 		return err
 	}
-	if strict.HasBody(c.Request()) {
-		return service.Invalid("body", "must be empty")
+	if err := refuseBody(c.Request()); err != nil {
+		return err
 	}
 	if err := s.deleteOne(c.Request().Context(), t); err != nil {
 		return err
@@ -186,11 +198,13 @@ func (s *Service) HandleDeleteOne(c echo.Context) (err error) {
 	return c.JSON(http.StatusOK, deleteAnswer{1})
 }
 
-// refuseIfMatch refuses a precondition where several documents are meant: it is
-// about one, and must not be passed over.
-func refuseIfMatch(h http.Header) error {
-	if len(h.Values(headerIfMatch)) > 0 {
-		return service.Invalid(headerIfMatch, "is about one document; name its id in the path")
+// refuseHeaders refuses preconditions that a route does not check: one that is
+// passed over would look as if it held.
+func refuseHeaders(h http.Header, names ...string) error {
+	for _, name := range names {
+		if len(h.Values(name)) > 0 {
+			return service.Invalid(name, "is not supported here")
+		}
 	}
 	return nil
 }

@@ -23,6 +23,12 @@ func (s *Service) HandleFind(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := refuseHeaders(c.Request().Header, headerIfMatch, headerIfNoneMatch); err != nil {
+		return err
+	}
+	if err := refuseBody(c.Request()); err != nil {
+		return err
+	}
 	p, err := s.parsePage(c.Request().URL)
 	if err != nil {
 		return err
@@ -51,6 +57,10 @@ func (s *Service) HandleFind(c echo.Context) (err error) {
 
 // exportPage answers with a document a line: all of them unless a limit was given.
 func (s *Service) exportPage(c echo.Context, collection string, p page) error {
+	if c.Request().Method == http.MethodHead {
+		c.Response().Header().Set(echo.HeaderContentType, mediaTypeNDJSON)
+		return c.NoContent(http.StatusOK)
+	}
 	if !p.limited {
 		p.limit = 0
 	}

@@ -20,7 +20,7 @@ func (s *Service) HandlePatchMany(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := refuseIfMatch(c.Request().Header); err != nil {
+	if err := refuseHeaders(c.Request().Header, headerIfMatch, headerIfNoneMatch); err != nil {
 		return err
 	}
 	q, err := strict.ParseQuery(c.Request().URL, "query")

@@ -55,6 +55,14 @@ func (s *Service) Routes() []service.Route {
 			Summary: "Returns one document.", Response: extjson.Document{}, Doc: docFindOne(),
 		},
 		{
+			Name: "find_head", Method: http.MethodHead, Path: "/:collection", Scope: ScopeRead, Handler: s.HandleFind, Streams: true,
+			Summary: "Answers as find does, without the body.", Response: []extjson.Document{}, Doc: docFind(),
+		},
+		{
+			Name: "find_one_head", Method: http.MethodHead, Path: "/:collection/:id", Scope: ScopeRead, Handler: s.HandleFindOne,
+			Summary: "Answers as find_one does, without the body.", Response: extjson.Document{}, Doc: docFindOne(),
+		},
+		{
 			Name: "insert", Method: http.MethodPost, Path: "/:collection", Scope: ScopeWrite, Handler: s.HandleInsert,
 			Summary: "Inserts one or several documents.", Request: insertBody{}, Response: insertAnswer{}, Doc: docInsert(),
 		},
