@@ -98,13 +98,11 @@ func (r record) password() string { return r.text(fieldPassword) }
 // there, but for null and false.
 func (r record) banned() bool {
 	value := r.raw.Lookup(fieldBanned)
-	switch value.Type {
-	case 0, bson.TypeNull:
+	if value.Type == 0 || value.Type == bson.TypeNull {
 		return false
-	case bson.TypeBoolean:
-		return value.Boolean()
 	}
-	return true
+	banned, ok := value.BooleanOK()
+	return banned || !ok
 }
 
 // notBanned is the filter for users of whom banned is false.

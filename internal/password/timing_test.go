@@ -9,7 +9,7 @@ import (
 
 const (
 	timingCost   = 5 // a few milliseconds: a thousand times what all else takes
-	timingTries  = 30
+	timingTries  = 15
 	timingRounds = 10 // the machine may do something else during one
 )
 
@@ -39,7 +39,7 @@ func TestTimeDoesNotTellWhatIsStored(t *testing.T) { //nolint:paralleltest // it
 		}
 	}
 	for range timingRounds {
-		times := medians(append([]attempt{base}, open...), verify)
+		times := quickOnes(append([]attempt{base}, open...), verify)
 		var off []attempt
 		for i, a := range open {
 			if ratio := float64(times[i+1]) / float64(times[0]); ratio < 1-within || ratio > 1+within {
@@ -68,7 +68,7 @@ func TestFirstSigninIsAsFastAsTheOthers(t *testing.T) { //nolint:paralleltest //
 	}
 	var ratio float64
 	for range timingRounds {
-		times := medians([]attempt{{name: "first"}, {name: "second"}}, verify)
+		times := quickOnes([]attempt{{name: "first"}, {name: "second"}}, verify)
 		if ratio = float64(times[0]) / float64(times[1]); ratio < 1.1 {
 			return
 		}
@@ -76,9 +76,10 @@ func TestFirstSigninIsAsFastAsTheOthers(t *testing.T) { //nolint:paralleltest //
 	t.Errorf("the first sign-in takes %.2f times as long as the second", ratio)
 }
 
-// medians returns the median time of each attempt. They are interleaved, so that
-// what else the machine does meets all of them.
-func medians(attempts []attempt, verify func(attempt)) []time.Duration {
+// quickOnes returns the lower quartile of the times of each attempt. They are
+// interleaved, so that what else the machine does meets all of them, and it shows
+// in the slower times.
+func quickOnes(attempts []attempt, verify func(attempt)) []time.Duration {
 	times := make([][]time.Duration, len(attempts))
 	for range timingTries {
 		for i, a := range attempts {
@@ -87,10 +88,10 @@ func medians(attempts []attempt, verify func(attempt)) []time.Duration {
 			times[i] = append(times[i], time.Since(start))
 		}
 	}
-	medians := make([]time.Duration, len(attempts))
+	typical := make([]time.Duration, len(attempts))
 	for i := range times {
 		slices.Sort(times[i])
-		medians[i] = times[i][timingTries/2]
+		typical[i] = times[i][timingTries/4]
 	}
-	return medians
+	return typical
 }
