@@ -14,7 +14,7 @@ var violation = regexp.MustCompile(`UNIQUE constraint failed: index '.*?_[0-9a-f
 // duplicate returns the answer that MongoDB would give where the engine calls a value that must not come twice an
 // internal error, as it does for updates and for the creation of an index. It returns nil for any other answer.
 func duplicate(c command, answer bsoncore.Document) bsoncore.Document {
-	if code, _ := answer.Lookup("code").AsInt64OK(); code != 1 { // InternalError
+	if code, _ := answer.Lookup("code").AsInt64OK(); code != codeInternalError {
 		return nil
 	}
 	text, _ := answer.Lookup("errmsg").StringValueOK()

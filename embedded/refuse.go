@@ -18,6 +18,7 @@ type refusal struct {
 
 // Codes of https://www.mongodb.com/docs/manual/reference/error-codes/.
 const (
+	codeInternalError    = 1
 	codeBadValue         = 2
 	codeIllegalOperation = 20
 	codeMaxTimeMSExpired = 50

@@ -163,6 +163,9 @@ func (r *relay) written(ctx context.Context, cmd command, request, answer messag
 	if !ok {
 		return answer
 	}
+	if ranOut(body) {
+		return newAnswer(request, expired().document())
+	}
 	if doc := duplicate(cmd, body); doc != nil {
 		return newAnswer(request, doc)
 	}

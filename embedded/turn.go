@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
@@ -60,6 +61,14 @@ func (r *relay) endTurn() { <-r.writing }
 
 func expired() *refusal {
 	return &refusal{codeMaxTimeMSExpired, "MaxTimeMSExpired", "operation exceeded time limit"}
+}
+
+// ranOut tells whether the engine, which minds maxTimeMS in findAndModify alone among the writes, has ended a command
+// for it. It calls that an internal error.
+func ranOut(answer bsoncore.Document) bool {
+	code, _ := answer.Lookup("code").AsInt64OK()
+	text, _ := answer.Lookup("errmsg").StringValueOK()
+	return code == codeInternalError && strings.HasSuffix(text, context.DeadlineExceeded.Error())
 }
 
 // maxTime is how long the client lets the command take, or the fallback if it does not say.

@@ -37,6 +37,10 @@ func TestSlowFiltersStopNobodyElse(t *testing.T) {
 			t.Errorf("%s: %v after %v", name, err, took)
 		}
 	}
+	newest := d("findAndModify", c.Name(), "query", d(), "sort", d("n", -1), "update", set, "maxTimeMS", 5)
+	if err := c.Database().RunCommand(t.Context(), newest).Err(); codeOf(err) != 50 { // ended by the engine
+		t.Errorf("sorting findAndModify: %v", err)
+	}
 	if n := count(t, c, d("done", d("$exists", false))); n != int64(len(docs)) {
 		t.Errorf("%d documents are as they were", n)
 	}
