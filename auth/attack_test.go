@@ -1,16 +1,23 @@
 package auth_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/event"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+
 	"github.com/imadelakhaldev/coglex/auth"
+	"github.com/imadelakhaldev/coglex/internal/dbtest"
 )
 
 // odd are values that mean something to a database or to a careless program.
@@ -55,6 +62,35 @@ func TestOddValuesInEveryMember(t *testing.T) {
 	}
 	if !g.isIn(in.access) {
 		t.Error("the session ended")
+	}
+}
+
+// A query is put to the user's document only once the password was right: how it
+// fares there, its time included, is nothing for others.
+func TestQueriesMeetNobodyBeforeTheProof(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var asked []string
+	watch := &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked = append(asked, e.Command.Lookup("filter", "_id").String())
+	}}
+	client, err := mongo.Connect(t.Context(), options.Client().ApplyURI(dbtest.URI(t)).SetMonitor(watch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Disconnect(context.WithoutCancel(t.Context())) })
+	db := client.Database(dbtest.Name())
+	t.Cleanup(func() { _ = db.Drop(context.WithoutCancel(t.Context())) })
+	g := newGatewayOn(t, db, fast())
+	id := g.signup("ada")
+	for password, want := range map[string]bool{"wrong horse": false, pass: true} {
+		asked = nil
+		g.want(post("/in", `{"_key":"ada","_password":`+quote(password)+`,"query":{"n":1}}`), http.StatusUnauthorized, "invalid_credentials")
+		if got := slices.Contains(asked, quote(id)); got != want {
+			t.Errorf("with %q, the user's document was asked: %t, want %t", password, got, want)
+		}
 	}
 }
 
@@ -328,7 +364,14 @@ func TestGreedyAddressStarvesNobody(t *testing.T) {
 	var refused, done int
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	r.during("203.0.113.1", func() { inside <- struct{}{}; <-proceed })
+	var calls atomic.Int64
+	r.during("203.0.113.1", func() {
+		if calls.Add(1) <= 4 {
+			inside <- struct{}{}
+			<-proceed
+		}
+	})
+	waiting := make(chan struct{})
 	for i := range 100 {
 		wg.Go(func() {
 			a := g.try(fmt.Sprint("user", i), pass, "203.0.113.1:1")
@@ -337,7 +380,7 @@ func TestGreedyAddressStarvesNobody(t *testing.T) {
 			switch {
 			case a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") == "1":
 				if refused++; refused == 96 {
-					close(proceed) // all have arrived, and those with a share are inside
+					close(waiting) // all have arrived, and those with a share are inside
 				}
 			case a.status == http.StatusUnauthorized:
 				done++
@@ -349,7 +392,16 @@ func TestGreedyAddressStarvesNobody(t *testing.T) {
 	for range 4 {
 		<-inside
 	}
+	<-waiting
 	expect(t, "an honest client meanwhile", g.try("ada", pass, "203.0.113.2:1"), http.StatusOK, 0)
+	join := post("/join", signinBody("eve", pass))
+	join.address = "203.0.113.1:1"
+	before := r.total()
+	expect(t, "a sign-up of the greedy one", g.do(join), http.StatusTooManyRequests, time.Second)
+	if after := r.total(); after != before {
+		t.Errorf("the sign-up holds places: %d, then %d", before, after)
+	}
+	close(proceed)
 	wg.Wait()
 	if refused != 96 || done != 4 {
 		t.Errorf("%d refused and %d done, want 96 and 4", refused, done)

@@ -108,11 +108,11 @@ func (s *Service) userRoutes() []service.Route {
 		Handler: s.HandleUpdateUser, Request: updateRequest{}, Response: updateAnswer{},
 	}, {
 		Name: "delete-user", Method: http.MethodDelete, Path: "/users/:key", Scope: ScopeWrite,
-		Summary: "Deletes a user.", Doc: docUser(),
+		Summary: "Deletes a user.", Doc: docDeleteUser(),
 		Handler: s.HandleDeleteUser, Request: deleteRequest{}, Response: deleteAnswer{},
 	}, {
 		Name: "delete-user-short", Method: http.MethodDelete, Path: "/:key", Scope: ScopeWrite,
-		Summary: "Deletes a user.", Doc: docUser(),
+		Summary: "Deletes a user.", Doc: docDeleteUser(),
 		Handler: s.HandleDeleteUser, Request: deleteRequest{}, Response: deleteAnswer{},
 	}}
 }

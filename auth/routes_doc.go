@@ -99,6 +99,14 @@ func docUser() *service.Doc {
 	}
 }
 
+func docDeleteUser() *service.Doc {
+	return &service.Doc{
+		Description: "Deletes a user by key, and with them their sessions. `query` is in the body or in the URL, not in both.",
+		Query:       userQuery(),
+		Codes:       managedCodes(nil),
+	}
+}
+
 func docUpdateUser() *service.Doc {
 	return &service.Doc{
 		Description: "`document` holds update operators (`$set`, `$unset`, `$inc`, `$mul`, `$min`, `$max`, `$push`, `$addToSet`, `$pull`, `$currentDate`) or fields to set. " +
