@@ -6,7 +6,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
-	"go.mongodb.org/mongo-driver/x/mongo/driver"
 )
 
 // The driver's UpdateMany and DeleteMany cannot tell the database how long it may
@@ -33,7 +32,8 @@ func (s *Service) removeMany(ctx context.Context, collection string, filter bson
 	return reply.N, err
 }
 
-// reply is what the database says of a write.
+// reply is what the database says of a write, also beside an error: what it did
+// until it failed stays done.
 type reply struct {
 	N         int64 `bson:"n"`
 	NModified int64 `bson:"nModified"`
@@ -48,24 +48,22 @@ func (s *Service) command(ctx context.Context, what string, cmd bson.D) (r reply
 	if wc := s.db.WriteConcern(); wc != nil && mongo.SessionFromContext(ctx) == nil {
 		cmd = append(cmd, bson.E{Key: "writeConcern", Value: wc})
 	}
-	err = s.db.RunCommand(ctx, cmd).Decode(&r)
-	if e, ok := errors.AsType[driver.WriteCommandError](err); ok {
-		err = writeException(e)
+	raw, err := s.db.RunCommand(ctx, cmd).Raw()
+	if raw == nil {
+		return r, wrap(what, err)
 	}
-	return r, wrap(what, err)
+	return r, wrap(what, errors.Join(err, bson.Unmarshal(raw, &r)))
 }
 
-// writeException turns an error of the driver's inside into the one that its
-// methods return.
-func writeException(e driver.WriteCommandError) error {
-	out := mongo.WriteException{Labels: e.Labels, Raw: bson.Raw(e.Raw)}
-	for _, we := range e.WriteErrors {
-		out.WriteErrors = append(out.WriteErrors, mongo.WriteError{
-			Index: int(we.Index), Code: int(we.Code), Message: we.Message, Details: bson.Raw(we.Details),
-		})
+// midway adds to the problem of a write that failed what it had done by then.
+func midway(err error, done map[string]int64) error {
+	p := databaseProblem(err)
+	if p == nil {
+		return err
 	}
-	if wc := e.WriteConcernError; wc != nil {
-		out.WriteConcernError = &mongo.WriteConcernError{Name: wc.Name, Code: int(wc.Code), Message: wc.Message, Details: bson.Raw(wc.Details)}
+	p.Extensions = make(map[string]any, len(done))
+	for name, n := range done {
+		p.Extensions[name] = n
 	}
-	return out
+	return p
 }

@@ -21,7 +21,8 @@ func (s *Service) DeleteOne(ctx context.Context, collection string, filter any) 
 }
 
 // DeleteMany deletes all documents that match a filter and returns how many there
-// were. A filter must be given: bson.D{} means all documents.
+// were, as far as the database says it also beside an error. A filter must be given:
+// bson.D{} means all documents.
 func (s *Service) DeleteMany(ctx context.Context, collection string, filter any) (int64, error) {
 	f, err := filterOf(filter)
 	if err != nil {
@@ -44,7 +45,7 @@ func filterOf(filter any) (bson.Raw, error) {
 
 // deleteOne asks, deletes and tells.
 func (s *Service) deleteOne(ctx context.Context, t target) error {
-	filter := eitherID(t.filters)
+	filter := both(eitherID(t.filters), t.scope)
 	intent := &Deleting{Collection: t.collection, Filter: filter, One: true}
 	if err := signals.Ask(ctx, s.bus(), intent); err != nil {
 		return err
@@ -63,17 +64,15 @@ func (s *Service) deleteOne(ctx context.Context, t target) error {
 
 // deleteMany asks, deletes and tells.
 func (s *Service) deleteMany(ctx context.Context, collection string, filter, scope bson.Raw) (int64, error) {
+	filter = both(filter, scope)
 	if err := signals.Ask(ctx, s.bus(), &Deleting{Collection: collection, Filter: filter}); err != nil {
 		return 0, err
 	}
-	n, err := s.removeMany(ctx, collection, both(filter, scope))
-	if err != nil {
-		return 0, err
-	}
+	n, err := s.removeMany(ctx, collection, filter)
 	if n > 0 {
 		signals.Announce(ctx, s.bus(), Deleted{Collection: collection, Filter: filter, Count: n})
 	}
-	return n, nil
+	return n, err
 }
 
 // remove deletes one document and returns its id.

@@ -22,6 +22,10 @@ var (
 	// but is no longer what If-Match says it is.
 	ErrPrecondition = errors.New("storage: the document has changed")
 
+	// ErrVersion is returned where a document that is to be changed has a _version
+	// which is no number, and so cannot be raised.
+	ErrVersion = errors.New("storage: a document has a _version that is no number")
+
 	// ErrBusy is returned where too many exports are under way.
 	ErrBusy = errors.New("storage: too many exports at once")
 
@@ -74,6 +78,7 @@ func problems() []service.Rule {
 	return []service.Rule{
 		service.Is(ErrNotFound, http.StatusNotFound, "not_found", "There is no such document."),
 		service.Is(ErrPrecondition, http.StatusPreconditionFailed, "precondition_failed", "The document has changed: it no longer is what If-Match says."),
+		service.Is(ErrVersion, http.StatusConflict, "version_invalid", "A document has a _version that is no number: other programs must not write it."),
 		service.Is(ErrTooLarge, http.StatusUnprocessableEntity, "answer_too_large", "The answer is too large: ask for less by limit and keys, or for application/x-ndjson."),
 		service.As(func(e *mongoquery.Error) *service.Problem { return refused(e) }),
 		service.As(func(e *extjson.Error) *service.Problem { return malformed(e) }),

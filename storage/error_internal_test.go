@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"go.mongodb.org/mongo-driver/mongo"
-	"go.mongodb.org/mongo-driver/x/mongo/driver"
 
 	"github.com/imadelakhaldev/coglex/service"
 )
@@ -40,8 +39,8 @@ func TestErrorsBecomeProblems(t *testing.T) {
 		{"a duplicate of many", notAll(bulk(11000), []any{"a", "b"}, 1), 409, "duplicate_key", `{"ids":["a"],"index":1}`},
 		{"a document that does not validate", notAll(bulk(121), []any{int64(7), "b"}, 1), 422, "validation_failed", `{"ids":[7],"index":1}`},
 		{"the only document", notAll(single, []any{"a"}, 0), 422, "validation_failed", `{"ids":[],"index":0}`},
-		{"a duplicate of a command", writeException(driver.WriteCommandError{WriteErrors: driver.WriteErrors{{Code: 11000}}}), 409, "duplicate_key", `null`},
-		{"a write concern", writeException(driver.WriteCommandError{WriteConcernError: &driver.WriteConcernError{Code: 91}}), 503, "database_unavailable", `null`},
+		{"a duplicate of a command", mongo.WriteException{WriteErrors: mongo.WriteErrors{{Code: 11000}}}, 409, "duplicate_key", `null`},
+		{"a write concern", mongo.WriteException{WriteConcernError: &mongo.WriteConcernError{Code: 91}}, 503, "database_unavailable", `null`},
 		{"a lacking stage", mongo.CommandError{Code: 238, Message: `stage "$lookup" is not implemented yet`}, 501, "unsupported", `null`},
 		{"time that ran out", mongo.CommandError{Code: 50}, 504, "timeout", `null`},
 		{"too many exports", ErrBusy, 503, "busy", `null`},

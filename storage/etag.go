@@ -1,8 +1,6 @@
 package storage
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,40 +9,11 @@ import (
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 
-	"github.com/imadelakhaldev/coglex/internal/extjson"
 	"github.com/imadelakhaldev/coglex/service"
 )
 
 // maxTags is how many entity tags one header may list.
 const maxTags = 100
-
-// etagOf returns the strong entity tag of a whole document: its version, and the
-// hash of what a client may see of it where other programs wrote it without one.
-// Both are quoted (RFC 9110, section 8.8.3).
-func etagOf(doc bson.Raw) (string, error) {
-	if v, ok := versionOf(doc); ok {
-		return `"` + strconv.FormatInt(v, 10) + `"`, nil
-	}
-	// What is hidden must not be guessed by its hash either.
-	text, err := extjson.AppendRelaxed(nil, doc, hidden()...)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(text)
-	return `"h` + base64.RawURLEncoding.EncodeToString(sum[:18]) + `"`, nil
-}
-
-// versionOf returns the version of a document, false where it has none.
-func versionOf(doc bson.Raw) (int64, bool) {
-	value, err := doc.LookupErr(fieldVersion)
-	if err != nil {
-		return 0, false
-	}
-	if v, ok := value.Int32OK(); ok {
-		return int64(v), true
-	}
-	return value.Int64OK()
-}
 
 // tags are the value of an If-Match or If-None-Match header (RFC 9110, sections
 // 13.1.1 and 13.1.2).
@@ -123,7 +92,7 @@ func (t *tags) versions() bson.Raw {
 	for _, tag := range t.strong {
 		text := strings.Trim(tag, `"`)
 		v, err := strconv.ParseInt(text, 10, 64)
-		if err == nil && strconv.FormatInt(v, 10) == text {
+		if err == nil && v >= firstVersion && strconv.FormatInt(v, 10) == text {
 			versions = append(versions, v)
 		}
 	}
@@ -143,11 +112,6 @@ func (t *tags) versions() bson.Raw {
 // hashes reports whether there are tags that are no versions.
 func (t *tags) hashes() bool {
 	return slices.ContainsFunc(t.strong, func(tag string) bool { return strings.HasPrefix(tag, `"h`) })
-}
-
-// unversioned is the filter of documents without a version.
-func unversioned() bson.Raw {
-	return oneField(fieldVersion, bsoncore.BuildDocument(nil, bsoncore.AppendBooleanElement(nil, "$exists", false)))
 }
 
 // oneField returns a filter with one condition on one field.

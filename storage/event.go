@@ -38,7 +38,7 @@ type Patching struct {
 	signals.Intent
 	// Collection is where the documents are.
 	Collection string
-	// Filter is what they match, as the caller gave it: without the scope and the
+	// Filter is what they match: what the caller gave and the scope, without the
 	// preconditions that hold besides.
 	Filter bson.Raw
 	// Update has update operators only.
@@ -47,12 +47,13 @@ type Patching struct {
 	One bool
 }
 
-// Patched tells that documents were changed.
+// Patched tells that documents were changed. Where a change of many failed midway,
+// it tells of those that were changed until then, as far as the database says.
 type Patched struct {
 	signals.Fact
 	// Collection is where the documents are.
 	Collection string
-	// Filter is what they matched.
+	// Filter is what they matched: what the caller gave and the scope.
 	Filter bson.Raw
 	// Update is what was done, without what storage adds.
 	Update bson.Raw
@@ -68,7 +69,7 @@ type Deleting struct {
 	signals.Intent
 	// Collection is where the documents are.
 	Collection string
-	// Filter is what they match, as the caller gave it: without the scope and the
+	// Filter is what they match: what the caller gave and the scope, without the
 	// preconditions that hold besides.
 	Filter bson.Raw
 	// One says that one document is meant, at most.
@@ -76,11 +77,13 @@ type Deleting struct {
 }
 
 // Deleted tells that documents were deleted. There is none where nothing matched.
+// Where a deletion failed midway, it tells of those that are gone, as far as the
+// database says.
 type Deleted struct {
 	signals.Fact
 	// Collection is where the documents were.
 	Collection string
-	// Filter is what they matched.
+	// Filter is what they matched: what the caller gave and the scope.
 	Filter bson.Raw
 	// ID is the id of the document where one was meant, else nil.
 	ID any

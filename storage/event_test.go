@@ -88,6 +88,40 @@ func TestWritesTellWhatHappened(t *testing.T) {
 	}
 }
 
+// What an interceptor or a subscriber finds by the filter is what is meant.
+func TestEventsHaveTheScope(t *testing.T) {
+	t.Parallel()
+	g := newScoped(t, ownDocuments)
+	events := signalstest.RecordAll(t, g.app.Signals())
+	var asked []string
+	t.Cleanup(signals.Intercept(g.app.Signals(), func(_ context.Context, e *storage.Patching) error {
+		asked = append(asked, e.Filter.String())
+		return nil
+	}))
+	t.Cleanup(signals.Intercept(g.app.Signals(), func(_ context.Context, e *storage.Deleting) error {
+		asked = append(asked, e.Filter.String())
+		return nil
+	}))
+	g.as("ada", "PATCH", "/notes/a", `{"document": {"x": "y"}}`).want(200)
+	g.as("ada", "PATCH", "/notes", `{"document": {"x": "y"}, "query": {}}`).want(200)
+	g.as("ada", "DELETE", "/notes", `{"query": {"x": "z"}}`).want(200)
+	g.as("ada", "DELETE", "/notes/a", "").want(200)
+	var told []string
+	for _, e := range events.Events() {
+		told = append(told, brief(e))
+	}
+	if diff := cmp.Diff([]string{`{"_id": "a","owner": "ada"}`, `{"owner": "ada"}`, `{"x": "z","owner": "ada"}`, `{"_id": "a","owner": "ada"}`}, asked); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{
+		`patched notes {"_id": "a","owner": "ada"} {"$set": {"x": "y"}} {"id":"a","n":1,"m":1}`,
+		`patched notes {"owner": "ada"} {"$set": {"x": "y"}} {"id":null,"n":1,"m":1}`,
+		`deleted notes {"_id": "a","owner": "ada"} {"id":"a","n":1}`,
+	}, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestInsertedHasTheDocumentsAsStored(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, nil)

@@ -13,7 +13,12 @@ import (
 // matches all. Where they name different things it is one flat document, for inside
 // an $and not every database finds its index for the _id.
 func both(a, b bson.Raw) bson.Raw {
-	if len(a) == 0 || len(b) == 0 || shareName(a, b) {
+	switch {
+	case len(b) == 0:
+		return a
+	case len(a) == 0:
+		return b
+	case shareName(a, b):
 		return mongoquery.And(a, b)
 	}
 	flat := make([]byte, 0, len(a)+len(b))

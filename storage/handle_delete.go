@@ -40,6 +40,9 @@ func (s *Service) HandleDeleteMany(c echo.Context) (err error) {
 		return err
 	}
 	n, err := s.deleteMany(ctx, collection, filter, scope)
+	if err != nil && n > 0 {
+		return midway(err, map[string]int64{"deleted": n})
+	}
 	if err != nil {
 		return err
 	}

@@ -253,6 +253,50 @@ func TestAForeignDocumentGetsAVersion(t *testing.T) {
 	g.do(http.MethodPatch, "/things/"+hexID, `{"document": {"n": 3}}`, "If-Match", second).want(http.StatusOK)
 }
 
+func TestAForeignDocumentMadeAnewHasAnotherETag(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	seen := map[string]bool{}
+	for i := range 5 {
+		g.foreign("things", bson.M{"_id": "x", "n": i})
+		for range 3 {
+			tag := g.do(http.MethodPatch, "/things/x", `{"document": {"m": 2}}`).want(http.StatusOK).header.Get("ETag")
+			if now := g.do(http.MethodGet, "/things/x", "").header.Get("ETag"); now != tag || seen[tag] {
+				t.Errorf("ETag %s by PATCH, %s by GET, seen before: %t", tag, now, seen[tag])
+			}
+			for old := range seen {
+				g.do(http.MethodDelete, "/things/x", "", "If-Match", old).refused(http.StatusPreconditionFailed, "precondition_failed", "")
+			}
+			seen[tag] = true
+		}
+		g.do(http.MethodDelete, "/things/x", "").want(http.StatusOK)
+	}
+}
+
+// Other programs may have a field of that name for something else.
+func TestADocumentWithAForeignVersionIsPatched(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	versions := map[string]any{"text": "1.2", "null": nil, "number": 5, "fraction": 1.5, "negative": int64(-3)}
+	if !dbtest.IsEmbedded() { // which does not compare objects
+		versions["object"] = bson.M{"a": 1}
+	}
+	for id, version := range versions {
+		g.foreign("things", bson.M{"_id": id, "n": 1, "_version": version})
+		first := g.do(http.MethodGet, "/things/"+id, "").want(http.StatusOK).header.Get("ETag")
+		second := g.do(http.MethodPatch, "/things/"+id, `{"document": {"$inc": {"n": 1}}}`, "If-Match", first).want(http.StatusOK).header.Get("ETag")
+		g.do(http.MethodPatch, "/things/"+id, `{"document": {"n": 9}}`, "If-Match", first).refused(http.StatusPreconditionFailed, "precondition_failed", "")
+		g.do(http.MethodPatch, "/things/"+id, `{"document": {"$inc": {"n": 1}}}`, "If-Match", second).want(http.StatusOK)
+		if n := g.stored("things", id)["n"]; n != int32(3) {
+			t.Errorf("%s: n is %v", id, n)
+		}
+	}
+	g.foreign("others", bson.M{"_id": "a", "_version": "1.2", "n": 1}, bson.M{"_id": "b", "n": 2})
+	g.do(http.MethodPatch, "/others", `{"document": {"x": 1}, "query": {}}`).refused(http.StatusConflict, "version_invalid", "_version")
+	g.do(http.MethodPatch, "/others", `{"document": {"$inc": {"n": 1}}, "query": {"n": 2}}`).want(http.StatusOK)
+	g.do(http.MethodPatch, "/others", `{"document": {"$push": {"n": 1}}, "query": {"n": 3}}`).refused(http.StatusBadRequest, "invalid", "")
+}
+
 func TestADocumentMadeAnewHasAnotherETag(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, nil)
@@ -289,9 +333,24 @@ func TestDeleteOne(t *testing.T) {
 
 func TestNoUpdateIsLostAmongWritersWithIfMatch(t *testing.T) {
 	t.Parallel()
-	g := newGateway(t, nil)
-	g.do(http.MethodPost, "/things", `{"document": {"_id": "x", "n": 0}}`).want(http.StatusCreated)
-	const writers = 50
+	for name, insert := range map[string]func(*gateway){
+		"ours": func(g *gateway) {
+			g.do(http.MethodPost, "/things", `{"document": {"_id": "x", "n": 0}}`).want(http.StatusCreated)
+		},
+		"foreign": func(g *gateway) { g.foreign("things", bson.D{{Key: "_id", Value: "x"}, {Key: "n", Value: 0}}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, nil)
+			insert(g)
+			g.race(50)
+		})
+	}
+}
+
+// race lets writers raise n of the document x, each once, by what they read.
+func (g *gateway) race(writers int) {
+	g.Helper()
 	var wg sync.WaitGroup
 	for range writers {
 		wg.Go(func() {
@@ -299,7 +358,7 @@ func TestNoUpdateIsLostAmongWritersWithIfMatch(t *testing.T) {
 				a := g.do(http.MethodGet, "/things/x", "")
 				var n int
 				if _, err := fmt.Sscanf(a.body, `{"_id":"x","n":%d`, &n); err != nil {
-					t.Errorf("%v in %s", err, a.body)
+					g.Errorf("%v in %s", err, a.body)
 					return
 				}
 				b := g.do(http.MethodPatch, "/things/x", fmt.Sprintf(`{"document": {"n": %d}}`, n+1), "If-Match", a.header.Get("ETag"))
@@ -307,15 +366,15 @@ func TestNoUpdateIsLostAmongWritersWithIfMatch(t *testing.T) {
 					return
 				}
 				if b.status != http.StatusPreconditionFailed {
-					t.Errorf("status %d: %s", b.status, b.body)
+					g.Errorf("status %d: %s", b.status, b.body)
 					return
 				}
 			}
 		})
 	}
 	wg.Wait()
-	if n := g.stored("things", "x")["n"]; n != int32(writers) {
-		t.Errorf("n is %v after %d writers", n, writers)
+	if n := g.stored("things", "x")["n"]; n != int32(writers) { //nolint:gosec // 50
+		g.Errorf("n is %v after %d writers", n, writers)
 	}
 }
 

@@ -45,6 +45,9 @@ func (s *Service) HandlePatchMany(c echo.Context) (err error) {
 		return err
 	}
 	result, err := s.patchMany(ctx, collection, filter, scope, check)
+	if err != nil && result.Matched > 0 {
+		return midway(err, map[string]int64{"matched": result.Matched, "modified": result.Modified})
+	}
 	if err != nil {
 		return err
 	}

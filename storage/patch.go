@@ -40,6 +40,9 @@ func (s *Service) PatchOne(ctx context.Context, collection string, filter, updat
 
 // PatchMany is PatchOne for all documents that match a filter. It is no error if
 // none does. A filter must be given: bson.D{} means all documents.
+//
+// Where the database fails midway, what it changed stays changed: the result says,
+// beside the error, how much that is, as far as the database tells.
 func (s *Service) PatchMany(ctx context.Context, collection string, filter, update any) (PatchResult, error) {
 	f, check, err := patchOf(filter, update)
 	if err != nil {
@@ -83,18 +86,14 @@ func operators(update bson.Raw) bson.Raw {
 
 // patchOne asks, changes and tells.
 func (s *Service) patchOne(ctx context.Context, t target, check checked) (bson.Raw, error) {
-	filter := eitherID(t.filters)
+	filter := both(eitherID(t.filters), t.scope)
 	update, err := s.ask(ctx, t.collection, filter, check, true)
-	if err != nil {
-		return nil, err
-	}
-	stamped, err := stampUpdate(update, s.opts.Now())
 	if err != nil {
 		return nil, err
 	}
 	var doc bson.Raw
 	err = s.hit(ctx, t, func(filter bson.Raw) (err error) {
-		doc, err = s.update(ctx, t.collection, filter, stamped)
+		doc, err = s.raise(ctx, t.collection, filter, update)
 		return err
 	})
 	if err != nil {
@@ -108,24 +107,25 @@ func (s *Service) patchOne(ctx context.Context, t target, check checked) (bson.R
 
 // patchMany asks, changes and tells.
 func (s *Service) patchMany(ctx context.Context, collection string, filter, scope bson.Raw, check checked) (PatchResult, error) {
+	filter = both(filter, scope)
 	update, err := s.ask(ctx, collection, filter, check, false)
 	if err != nil {
 		return PatchResult{}, err
 	}
-	stamped, err := stampUpdate(update, s.opts.Now())
+	stamped, err := stampUpdate(update, s.opts.Now(), raised)
 	if err != nil {
 		return PatchResult{}, err
 	}
-	result, err := s.updateMany(ctx, collection, both(filter, scope), stamped)
-	if err != nil {
-		return PatchResult{}, err
-	}
+	result, err := s.updateMany(ctx, collection, filter, stamped)
 	if result.Matched > 0 {
 		signals.Announce(ctx, s.bus(), Patched{
 			Collection: collection, Filter: filter, Update: update, Matched: result.Matched, Modified: result.Modified,
 		})
 	}
-	return result, nil
+	if isRefused(err) {
+		err = s.blameVersion(ctx, collection, filter, err)
+	}
+	return result, err
 }
 
 // ask asks the interceptors and returns the update as they leave it.
@@ -150,14 +150,20 @@ func (s *Service) update(ctx context.Context, collection string, filter, update 
 	return doc, found("patching", err)
 }
 
-// stampUpdate returns an update that sets the time and raises the version besides.
-func stampUpdate(update bson.Raw, now time.Time) (bson.Raw, error) {
+// stampUpdate returns an update that sets the time, and raises the version or makes
+// it begin, besides.
+func stampUpdate(update bson.Raw, now time.Time, v versioning) (bson.Raw, error) {
 	elements, err := update.Elements()
 	if err != nil {
 		return nil, fmt.Errorf("storage: the update is malformed: %w", err)
 	}
 	set := bsoncore.AppendDateTimeElement(nil, fieldPatched, now.UnixMilli())
-	inc := bsoncore.AppendInt64Element(nil, fieldVersion, 1)
+	var inc []byte
+	if v == begun {
+		set = bsoncore.AppendInt64Element(set, fieldVersion, now.UnixMicro())
+	} else {
+		inc = bsoncore.AppendInt64Element(nil, fieldVersion, 1)
+	}
 	start, dst := bsoncore.AppendDocumentStart(make([]byte, 0, len(update)+96))
 	for _, e := range elements {
 		value := e.Value()
@@ -171,7 +177,9 @@ func stampUpdate(update bson.Raw, now time.Time) (bson.Raw, error) {
 		}
 	}
 	dst = bsoncore.AppendDocumentElement(dst, "$set", bsoncore.BuildDocument(nil, set))
-	dst = bsoncore.AppendDocumentElement(dst, "$inc", bsoncore.BuildDocument(nil, inc))
+	if len(inc) > 0 { // not every database takes an operator without fields
+		dst = bsoncore.AppendDocumentElement(dst, "$inc", bsoncore.BuildDocument(nil, inc))
+	}
 	return bsoncore.AppendDocumentEnd(dst, start)
 }
 

@@ -211,7 +211,8 @@ func TestScopeRefuses(t *testing.T) {
 		{"DELETE", "/notes", `{"query": {}}`},
 		{"POST", "/notes/aggregate", `{"pipeline": []}`},
 	}
-	if len(routes) != len(g.docs.Routes()) {
+	const heads = 2 // whose handlers are those of GET
+	if len(routes)+heads != len(g.docs.Routes()) {
 		t.Errorf("%d routes are tried, there are %d", len(routes), len(g.docs.Routes()))
 	}
 	for _, route := range routes {

@@ -44,8 +44,8 @@ func (s *Service) hit(ctx context.Context, t target, write func(filter bson.Raw)
 // where it cannot hold.
 //
 // A tag that is a hash belongs to a document without a version. That is read
-// here, and matched in the write by still having no version: our own writes give it
-// one. What other programs do to it in between goes unseen.
+// here, and matched in the write by what it has for one, if only nothing: our own
+// writes change that. What other programs do to it in between goes unseen.
 func (s *Service) precondition(ctx context.Context, t target, filter bson.Raw) (bson.Raw, error) {
 	if t.match == nil || t.match.any {
 		return nil, nil
@@ -60,7 +60,7 @@ func (s *Service) precondition(ctx context.Context, t target, filter bson.Raw) (
 			if err == nil && !t.match.strongly(tag) {
 				err = ErrNotFound
 			}
-			return unversioned(), err
+			return sameVersion(doc), err
 		}
 	}
 	if versions := t.match.versions(); versions != nil {
