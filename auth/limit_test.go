@@ -351,35 +351,6 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	}
 }
 
-// What the database thinks of a query tells nothing about the account, and a try
-// with a query that it refuses is a try.
-func TestQueriesThatTheDatabaseRefuses(t *testing.T) {
-	t.Parallel()
-	for name, query := range map[string]string{
-		"malformed pattern": `{"name":{"$regex":"("}}`,
-		"modulo zero":       `{"n":{"$mod":[0,0]}}`,
-		"unknown type":      `{"n":{"$type":"nonsense"}}`,
-		"unlike anybody":    `{"n":1}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			g := newGateway(t, limited())
-			g.signup("ada")
-			for i, key := range []string{"ada", "eve"} {
-				r := post("/in", `{"_key":`+quote(key)+`,"_password":"wrong horse","query":`+query+`}`)
-				r.address = fmt.Sprintf("203.0.113.%d:1", i)
-				for range 5 {
-					g.want(r, http.StatusUnauthorized, "invalid_credentials")
-				}
-				expect(t, "the sixth of "+key, g.do(r), http.StatusTooManyRequests, time.Second)
-			}
-			r := post("/in", `{"_key":"ada","_password":`+quote(pass)+`,"query":`+query+`}`)
-			r.address = "203.0.113.3:1"
-			g.want(r, http.StatusUnauthorized, "invalid_credentials")
-		})
-	}
-}
-
 // A client that leaves has still had the password looked at.
 func TestLeavingKeepsThePlaces(t *testing.T) {
 	t.Parallel()
@@ -397,41 +368,6 @@ func TestLeavingKeepsThePlaces(t *testing.T) {
 	}
 	if got := r.total(); got != 3 {
 		t.Errorf("%d places held, want 3", got)
-	}
-}
-
-func TestBusy(t *testing.T) {
-	t.Parallel()
-	r := &recorder{held: map[string]int{}}
-	o := limited()
-	o.Limiter, o.HashPlaces, o.HashWait, o.Cost = r, 1, 200*time.Millisecond, 10
-	g := newGateway(t, o)
-	g.want(post(prefix+"/signup", `{"_key":"ada"}`), http.StatusCreated, "")
-	clear(r.held)
-	var busy, done int
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for i := range 40 {
-		wg.Go(func() {
-			a := g.try(fmt.Sprint("user", i), "wrong horse", fmt.Sprintf("192.0.2.%d:1", i))
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case a.status == http.StatusUnauthorized:
-				done++
-			case a.status == http.StatusServiceUnavailable && a.code() == "busy" && a.header.Get("Retry-After") == "1":
-				busy++
-			default:
-				t.Errorf("%d %s", a.status, a.text)
-			}
-		})
-	}
-	wg.Wait()
-	if busy == 0 || done == 0 {
-		t.Errorf("%d were turned away, %d done", busy, done)
-	}
-	if got := r.total(); got != 3*done {
-		t.Errorf("%d places held after %d failures: those turned away must not count", got, done)
 	}
 }
 

@@ -59,16 +59,22 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (*Grant, error) {
 		return nil, late(ctx, err)
 	}
 	grant, err := s.signIn(ctx, r, same, c, query)
-	switch {
-	case err == nil:
-		try.succeed(ctx)
-		signals.Announce(ctx, s.bus(), SignedIn{User: grant.User, Method: methodPassword})
-	case errors.Is(err, ErrInvalidCredentials), errors.Is(err, ErrBanned):
+	if err != nil {
+		s.announceFailure(ctx, coll.Name(), c, err)
+		return nil, err
+	}
+	try.succeed(ctx)
+	signals.Announce(ctx, s.bus(), SignedIn{User: grant.User, Method: methodPassword})
+	return grant, nil
+}
+
+// announceFailure tells of a sign-in that the person is to blame for.
+func (s *Service) announceFailure(ctx context.Context, collection string, c Credentials, err error) {
+	if errors.Is(err, ErrInvalidCredentials) || errors.Is(err, ErrBanned) {
 		signals.Announce(ctx, s.bus(), SignInFailed{
-			Collection: coll.Name(), Key: printable(c.Key, maxKeyBytes), Err: err, Client: c.Client,
+			Collection: collection, Key: printable(c.Key, maxKeyBytes), Err: err, Client: c.Client,
 		})
 	}
-	return grant, err
 }
 
 // approach finds the user who may be signing in, the empty record where there is

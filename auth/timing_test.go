@@ -17,7 +17,7 @@ func TestSigninTakesTheSameTime(t *testing.T) { //nolint:paralleltest // see abo
 	g.signup("ada@example.com")
 	g.want(post(prefix+"/signup", `{"_key":"bare@example.com"}`), 201, "")
 	// What a query costs is no secret: whoever sends one knows that they did.
-	for name, bodies := range map[string]map[string]string{
+	for name, bodies := range map[string]map[string]string{ //nolint:paralleltest // they measure
 		"without a query": {
 			"unknown key":              signinBody("eve@example.com", "wrong horse"),
 			"wrong password":           signinBody("ada@example.com", "wrong horse"),
