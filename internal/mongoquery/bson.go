@@ -119,6 +119,18 @@ func only(doc []byte) (elements, bool) {
 	return it, true
 }
 
+// depth is how many documents and arrays nest in a value that wellFormed has accepted.
+func (v value) depth() int {
+	if !v.isDocument() && !v.isArray() {
+		return 0
+	}
+	deepest := 0
+	for it := walk(v.data); it.next(); {
+		deepest = max(deepest, it.depth())
+	}
+	return deepest + 1
+}
+
 func has(doc []byte, name string) bool {
 	for it := walk(doc); it.next(); {
 		if string(it.name) == name {

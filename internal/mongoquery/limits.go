@@ -6,7 +6,8 @@ const (
 	MaxFilterDepth = 10
 	// MaxPipelineDepth is how deep they may nest in a pipeline, the array of stages included.
 	MaxPipelineDepth = 20
-	// MaxDocumentDepth is how deep they may nest in a document or an update. It is the server's own limit.
+	// MaxDocumentDepth is how deep they may nest in a document or an update, of which the segments of a path
+	// count as levels. It is the server's own limit.
 	MaxDocumentDepth = 100
 	// MaxConditions is how many conditions one filter, update or pipeline may have in all. An operator is one, a plain
 	// equality is one, each regular expression inside `$in` or `$all` is one, each operator inside `$expr` is one.

@@ -36,6 +36,16 @@ func TestLimits(t *testing.T) {
 			filter,
 			`{"$or": [` + repeat(`{"a": 1}`, 200) + `]}`, `{"$or": [` + repeat(`{"a": 1}`, 201) + `]}`, "query.$or[200].a",
 		},
+		"depth by a path and a value": {
+			update,
+			`{"$set": {"` + strings.Repeat("a.", 97) + `a": [{"b": 1}]}}`, `{"$set": {"` + strings.Repeat("a.", 98) + `a": [{"b": 1}]}}`,
+			"document.$set." + strings.Repeat("a.", 30) + "a…",
+		},
+		"depth by a value that is pushed": {
+			update,
+			`{"$push": {"` + strings.Repeat("a.", 49) + `a": ` + nest(`[%]`, 50, "1") + `}}`, `{"$push": {"` + strings.Repeat("a.", 50) + `a": ` + nest(`[%]`, 50, "1") + `}}`,
+			"document.$push." + strings.Repeat("a.", 30) + "a…",
+		},
 		"conditions by operators": {
 			filter,
 			`{"$or": [` + repeat(`{"a": {"$gt": 1, "$lt": 2}}`, 100) + `]}`, `{"$or": [` + repeat(`{"a": {"$gt": 1, "$lt": 2}}`, 101) + `]}`, "query.$or[100].a.$gt",

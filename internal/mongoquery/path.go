@@ -42,6 +42,9 @@ func nameForm(name []byte) *Error {
 	return nil
 }
 
+// segments counts those of a path.
+func segments(path []byte) int { return 1 + bytes.Count(path, []byte{'.'}) }
+
 // first is the first segment of a path.
 func first(path []byte) []byte {
 	segment, _, _ := bytes.Cut(path, []byte{'.'})

@@ -55,6 +55,10 @@ func isUpdateOperator(name []byte) bool {
 }
 
 func (c *check) assignment(operator, path []byte, v value) *Error {
+	// Each segment of the path is a level of the document, too.
+	if segments(path)+v.depth() > MaxDocumentDepth {
+		return tooComplex("is nested too deeply")
+	}
 	if string(operator) != "$set" || !contains(c.rules.Writable, path) {
 		if err := c.rules.assignable(path); err != nil {
 			return err
