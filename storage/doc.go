@@ -33,9 +33,15 @@
 // answer that fails midway breaks the connection, so that it never looks whole.
 // [Service.Routes] has the parameters and problem codes of each route.
 //
-// Pages follow one another by the Link header. Without a sort they come in the
-// database's own order, which on one server stays as it is while nobody writes; ask
-// for a sort, if only {"_id": 1}, where pages must fit together in any case.
+// HEAD answers as GET does. An insert takes 1000 documents at most. Bodies and
+// preconditions that a route has no use for are 400, lest they seem to hold.
+//
+// Pages follow one another by the Link header. Where no sort is given they come by
+// _id, so that they fit together; a list that fits into one page, and NDJSON, come in
+// the database's own order, which costs nothing. An aggregation has no pages: where
+// an array leaves out what comes after 1000 documents, the answer says
+// "X-Truncated: true". Clients must read: after 30 seconds, arrays at 64 KiB and lines
+// at 16 KiB a second on average, or the connection breaks.
 //
 // # What may be asked
 //
@@ -85,7 +91,8 @@
 // never write them, apart from _id in an insert.
 //
 //   - _id: a string, number or ObjectId of at most 512 bytes, or a new string of 24
-//     hex digits. In a path an id is looked for as a string, then as an ObjectId;
+//     hex digits; not "." and "..". In a path an id is looked for as a string, then
+//     as an ObjectId; one that is a number is reached by a query only;
 //   - _inserted and _patched: when the document was inserted and last changed, as
 //     dates;
 //   - _version: a number that each write through this package raises.
@@ -102,11 +109,12 @@
 // microseconds, so that a document that was deleted and made anew never has an ETag
 // that the old one had. If-Match is checked by the database, in the filter of the
 // write: of writers who read the same version one succeeds, the others get 412
-// precondition_failed. A document that other programs wrote without a version has
-// the hash of its visible content for ETag, is matched by still having no version,
-// and gets one by its first write here. One whose _version is no integer cannot be
-// patched. Several instances of a gateway may share a database as long as their clocks
-// roughly agree.
+// precondition_failed. A document that other programs made has the hash of its
+// visible content for ETag, and is matched by what it has for _version, if only
+// nothing: writes here count there from 1, or begin anew in place of what is no
+// number. A write of many cannot do the latter, and is 409 version_invalid. What other
+// programs write between the two, without a change of _version, goes unseen. Several
+// instances of a gateway may share a database as long as their clocks roughly agree.
 //
 // # Events
 //
@@ -117,14 +125,16 @@
 //
 // # Errors
 //
-// The methods return [ErrNotFound], [*DuplicateError], [*InsertError], the refusals
+// The methods return [ErrNotFound], [ErrVersion], [*DuplicateError], [*InsertError], the refusals
 // of interceptors as they are, and the driver's errors wrapped. Over HTTP the
 // database's words never show: a duplicate key is 409 duplicate_key, a lacking
 // feature 501 unsupported, a database that is away 503 database_unavailable with
-// Retry-After, one that takes too long 504 timeout.
+// Retry-After, one that takes too long 504 timeout. A write of many that fails midway
+// has matched and modified, or deleted, in its problem.
 //
 // # The embedded database
 //
 // All of this works on it but what it refuses, which is 501. There is an index for
-// _id only: other filters, counts and sorts read the whole collection.
+// _id only: other filters, counts and sorts, that of pages too, read the whole
+// collection.
 package storage

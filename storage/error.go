@@ -123,18 +123,41 @@ func busy(err error) *service.Problem {
 }
 
 // databaseProblem is [mongoerr.Problem] that names the feature which the
-// database lacks.
+// database lacks, and says what it finds fault with.
 func databaseProblem(err error) *service.Problem {
 	p := mongoerr.Problem(err)
-	if p == nil || p.Status != http.StatusNotImplemented {
-		return p
+	if p == nil {
+		return nil
 	}
-	if e, ok := errors.AsType[mongo.CommandError](err); ok {
+	if e, ok := errors.AsType[mongo.CommandError](err); ok && p.Status == http.StatusNotImplemented {
 		if feature := lacking(e.Message); feature != "" {
 			p.Detail = "The database behind this gateway has no " + feature + "."
 		}
 	}
+	if e, ok := errors.AsType[mongo.ServerError](err); ok && p.Status == http.StatusBadRequest {
+		if text := fault(e); text != "" {
+			p.Detail = "The database refuses this operation: " + text + "."
+		}
+	}
 	return p
+}
+
+// fault returns the meaning of an error code in words of ours: those of the server
+// may have values in them.
+func fault(e mongo.ServerError) string {
+	switch {
+	case e.HasErrorCode(2):
+		return "a value is not one that is possible here"
+	case e.HasErrorCode(14):
+		return "a stored value has a type that does not fit, such as text where a number is needed"
+	case e.HasErrorCode(28):
+		return "a path leads through a stored value that is no object"
+	case e.HasErrorCode(40):
+		return "two changes are about the same field"
+	case e.HasErrorCode(66):
+		return "a field that never changes would change"
+	}
+	return ""
 }
 
 var (

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"go.mongodb.org/mongo-driver/mongo"
@@ -62,6 +63,21 @@ func TestErrorsBecomeProblems(t *testing.T) {
 	}
 	if p := problemOf(errors.New("something else")); p != nil {
 		t.Errorf("an unknown error is %+v", p)
+	}
+}
+
+func TestRefusalsSayWhyInOurWords(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]string{2: "possible here", 14: "type", 28: "path", 40: "same field", 66: "never changes", 9: "as it is"} {
+		for _, err := range []error{
+			mongo.CommandError{Code: int32(code), Message: "CANARY"}, //nolint:gosec // small
+			mongo.WriteException{WriteErrors: mongo.WriteErrors{{Code: code, Message: "CANARY"}}},
+		} {
+			p := problemOf(wrap("patching", err))
+			if p == nil || p.Status != 400 || !strings.Contains(p.Detail, want) || strings.Contains(p.Detail, "CANARY") {
+				t.Errorf("%v is %+v", err, p)
+			}
+		}
 	}
 }
 

@@ -43,6 +43,19 @@ func (s *Service) Find(ctx context.Context, collection string, filter any, opts 
 	return docs, wrap("finding", cursor.All(ctx, &docs))
 }
 
+// Decode returns documents as values of a type, by its bson tags. It returns an
+// empty slice for none, and an error that names the first document that does not
+// fit.
+func Decode[T any](documents []bson.Raw) ([]T, error) {
+	out := make([]T, len(documents))
+	for i, document := range documents {
+		if err := bson.Unmarshal(document, &out[i]); err != nil {
+			return nil, fmt.Errorf("storage: document %d: %w", i, err)
+		}
+	}
+	return out, nil
+}
+
 // FindOne returns the first document that matches a filter, or ErrNotFound.
 // Options.Limit is of no use here.
 func (s *Service) FindOne(ctx context.Context, collection string, filter any, opts *FindOptions) (bson.Raw, error) {

@@ -29,7 +29,7 @@ func (s *Service) HandleFindOne(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	keys, err := s.parseKeys(q.String("keys"))
+	keys, err := s.parseKeys(q)
 	if err != nil {
 		return err
 	}

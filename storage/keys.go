@@ -1,37 +1,36 @@
 package storage
 
 import (
+	"strings"
+
+	"github.com/go-json-experiment/json"
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/x/bsonx/bsoncore"
 
-	"github.com/imadelakhaldev/coglex/internal/extjson"
-	"github.com/imadelakhaldev/coglex/internal/mongoquery"
+	"github.com/imadelakhaldev/coglex/internal/strict"
 	"github.com/imadelakhaldev/coglex/service"
 )
 
 // parseKeys parses the keys parameter: a projection, or the array of the names of
 // the fields that are wanted.
-func (s *Service) parseKeys(text string) (bson.Raw, error) {
-	if text == "" {
-		return nil, nil
+func (s *Service) parseKeys(q strict.Query) (bson.Raw, error) {
+	text := strings.TrimLeft(q.String("keys"), " \t\r\n")
+	if !strings.HasPrefix(text, "[") {
+		keys, err := q.Document("keys")
+		if err != nil || keys == nil {
+			return nil, err
+		}
+		return keys, s.rules.Projection(keys)
 	}
-	// Inside an object both are a value, whose errors have the right path.
-	outer, err := extjson.Parse([]byte(`{"keys":`+text+`}`), mongoquery.MaxFilterDepth+1)
+	var names []string
+	if err := json.Unmarshal([]byte(text), &names); err != nil {
+		return nil, service.Invalid("keys", "must be an object, or an array of names")
+	}
+	_, array, err := bson.MarshalValue(names)
 	if err != nil {
 		return nil, err
 	}
-	elements, err := outer.Elements()
-	if err != nil || len(elements) != 1 {
-		return nil, service.Invalid("keys", "is not well-formed JSON")
-	}
-	switch value := elements[0].Value(); value.Type {
-	case bson.TypeArray:
-		return s.rules.Names(value.Array())
-	case bson.TypeEmbeddedDocument:
-		return value.Document(), s.rules.Projection(value.Document())
-	default:
-		return nil, service.Invalid("keys", "must be an object, or an array of names")
-	}
+	return s.rules.Names(array)
 }
 
 // withVersion returns a projection by which the version of a document comes too,

@@ -31,7 +31,7 @@ func (s *Service) parsePage(u *url.URL) (p page, err error) {
 	if p.filter, err = s.parseFilter(q); err != nil {
 		return p, err
 	}
-	if p.keys, err = s.parseKeys(q.String("keys")); err != nil {
+	if p.keys, err = s.parseKeys(q); err != nil {
 		return p, err
 	}
 	if p.sort, err = q.Document("sort"); err != nil {

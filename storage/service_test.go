@@ -199,6 +199,23 @@ func TestGoMethods(t *testing.T) {
 	}
 }
 
+func TestDecode(t *testing.T) {
+	t.Parallel()
+	type thing struct {
+		N int `bson:"n"`
+	}
+	got, err := storage.Decode[thing]([]bson.Raw{raw(t, `{"n": 1}`), raw(t, `{"n": 2}`)})
+	if diff := cmp.Diff([]thing{{1}, {2}}, got); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	if got, err := storage.Decode[thing](nil); got == nil || len(got) != 0 || err != nil {
+		t.Error(got, err)
+	}
+	if _, err := storage.Decode[thing]([]bson.Raw{raw(t, `{"n": 1}`), raw(t, `{"n": "x"}`)}); err == nil || !strings.Contains(err.Error(), "document 1") {
+		t.Error(err)
+	}
+}
+
 func TestGoMethodsRefuse(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, nil)
