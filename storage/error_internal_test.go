@@ -70,7 +70,7 @@ func TestRefusalsSayWhyInOurWords(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[int]string{2: "possible here", 14: "type", 28: "path", 40: "same field", 66: "never changes", 9: "as it is"} {
 		for _, err := range []error{
-			mongo.CommandError{Code: int32(code), Message: "CANARY"}, //nolint:gosec // small
+			mongo.CommandError{Code: int32(code), Message: "CANARY"},
 			mongo.WriteException{WriteErrors: mongo.WriteErrors{{Code: code, Message: "CANARY"}}},
 		} {
 			p := problemOf(wrap("patching", err))

@@ -373,7 +373,7 @@ func (g *gateway) race(writers int) {
 		})
 	}
 	wg.Wait()
-	if n := g.stored("things", "x")["n"]; n != int32(writers) { //nolint:gosec // 50
+	if n := g.stored("things", "x")["n"]; n != int32(writers) {
 		g.Errorf("n is %v after %d writers", n, writers)
 	}
 }

@@ -70,10 +70,10 @@ func answerAll(conn net.Conn, replies map[string]bson.D) {
 		if err != nil {
 			return
 		}
-		start, message := wiremessage.AppendHeaderStart(nil, 1, int32(binary.LittleEndian.Uint32(header[4:])), wiremessage.OpMsg) //nolint:gosec // an id
+		start, message := wiremessage.AppendHeaderStart(nil, 1, int32(binary.LittleEndian.Uint32(header[4:])), wiremessage.OpMsg)
 		message = append(wiremessage.AppendMsgFlags(message, 0), 0)
 		message = append(message, body...)
-		binary.LittleEndian.PutUint32(message[start:], uint32(len(message))) //nolint:gosec // short
+		binary.LittleEndian.PutUint32(message[start:], uint32(len(message)))
 		if _, err := conn.Write(message); err != nil {
 			return
 		}

@@ -55,6 +55,7 @@ func TestASlowReaderCannotHoldAnExport(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
+				var err error
 				began := time.Now()
 				d := &dripping{ResponseRecorder: httptest.NewRecorder(), takes: row.takes}
 				c := echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), d)
