@@ -52,7 +52,7 @@ func (a *App) logAccess(r *http.Request, rec *recorder, id string, took time.Dur
 	}
 	attrs := []slog.Attr{
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", rec.final(r.Context())),
-		slog.Int64("bytes", rec.bytes), slog.Float64("took_ms", float64(took.Microseconds())/1000),
+		slog.Int64("bytes", rec.bytes), slog.Float64("took_ms", float64(took)/float64(time.Millisecond)),
 		slog.String("peer", host), slog.String("request_id", id),
 	}
 	if rec.aborted {
