@@ -19,6 +19,29 @@
 // [Service.HandleDeleteUser]) are for the holder of an API key: never mount them
 // without a guard.
 //
+// # Routes
+//
+// Under /service/auth/v1, by name, for MountOptions. Those with a collection are
+// the same for users of that one, and "-short" is /:key for /users/:key:
+//
+//	signup  signup-collection      POST   /signup[/:collection]    {_key, _password?, document?}
+//	signin  signin-collection      POST   /signin[/:collection]    {_key, _password, query?}
+//	refresh                        POST   /refresh                 {refresh_token}
+//	session  session-collection    GET    /session[/:collection]
+//	sessions                       GET    /sessions
+//	end-session                    DELETE /sessions/:id
+//	end-sessions                   DELETE /sessions?scope=others
+//	signout  signout-collection    POST   /signout[/:collection]   {refresh_token}?
+//	signout-get  …-collection      GET    /signout[/:collection]
+//	password                       POST   /password                {current, new}
+//	user  user-short               GET    /users/:key              ?query=
+//	update-user  …-short           PATCH  /users/:key              {document, query?}
+//	delete-user  …-short           DELETE /users/:key              {query}? or ?query=
+//
+// Handlers read the path parameters by these names. [Service.HandleSignup] at a
+// path with :collection lets anybody who reaches it into any of
+// Options.Collections: keep it behind a key, or place it for one collection only.
+//
 // # Users
 //
 // A user is a document with _id, _key and, if they have one, _password; _inserted

@@ -47,7 +47,7 @@ var (
 	// ErrBusy is a password that no place to hash became free for (503 busy).
 	ErrBusy = password.ErrBusy
 	// ErrNotStarted is a call before Start (503 not_started).
-	ErrNotStarted = errors.New("auth: the service has not started")
+	ErrNotStarted = errors.New("auth: the service has not started: call App.Run, or App.Start, before serving")
 )
 
 // WeakPasswordError refuses a new password and lists why (422 weak_password). It

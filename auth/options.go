@@ -74,8 +74,9 @@ func DefaultAccountLimit() middleware.Policy {
 // Options are the optional settings of a [Service]. The zero value means all
 // defaults.
 type Options struct {
-	// Collections lists the collections that hold users, the first being the
-	// default one. Names are those of storage: a letter or an underscore, then
+	// Collections lists the collections that hold users. The first is the default
+	// one, where HandleSignup puts everybody who names none: {"_USERS", "_ADMINS"}
+	// adds admins, {"_ADMINS"} makes everybody one. Names are those of storage: a letter or an underscore, then
 	// letters, digits, underscores and hyphens, 64 in all.
 	//
 	// Defaults to DefaultCollection alone, which is always allowed.
