@@ -51,35 +51,35 @@ func (s *Service) Routes() []service.Route {
 			Summary: "Lists documents, as an array or a document a line.", Response: []extjson.Document{}, Doc: docFind(),
 		},
 		{
-			Name: "find_one", Method: http.MethodGet, Path: "/:collection/:id", Scope: ScopeRead, Handler: s.HandleFindOne,
+			Name: "find-one", Method: http.MethodGet, Path: "/:collection/:id", Scope: ScopeRead, Handler: s.HandleFindOne,
 			Summary: "Returns one document.", Response: extjson.Document{}, Doc: docFindOne(),
 		},
 		{
-			Name: "find_head", Method: http.MethodHead, Path: "/:collection", Scope: ScopeRead, Handler: s.HandleFind, Streams: true,
+			Name: "find-head", Method: http.MethodHead, Path: "/:collection", Scope: ScopeRead, Handler: s.HandleFind, Streams: true,
 			Summary: "Answers as find does, without the body.", Response: []extjson.Document{}, Doc: docFind(),
 		},
 		{
-			Name: "find_one_head", Method: http.MethodHead, Path: "/:collection/:id", Scope: ScopeRead, Handler: s.HandleFindOne,
-			Summary: "Answers as find_one does, without the body.", Response: extjson.Document{}, Doc: docFindOne(),
+			Name: "find-one-head", Method: http.MethodHead, Path: "/:collection/:id", Scope: ScopeRead, Handler: s.HandleFindOne,
+			Summary: "Answers as find-one does, without the body.", Response: extjson.Document{}, Doc: docFindOne(),
 		},
 		{
 			Name: "insert", Method: http.MethodPost, Path: "/:collection", Scope: ScopeWrite, Handler: s.HandleInsert,
 			Summary: "Inserts one or several documents.", Request: insertBody{}, Response: insertAnswer{}, Doc: docInsert(),
 		},
 		{
-			Name: "patch_one", Method: http.MethodPatch, Path: "/:collection/:id", Scope: ScopeWrite, Handler: s.HandlePatchOne,
+			Name: "patch-one", Method: http.MethodPatch, Path: "/:collection/:id", Scope: ScopeWrite, Handler: s.HandlePatchOne,
 			Summary: "Changes one document.", Request: patchOneBody{}, Response: PatchResult{}, Doc: docPatchOne(),
 		},
 		{
-			Name: "patch_many", Method: http.MethodPatch, Path: "/:collection", Scope: ScopeWrite, Handler: s.HandlePatchMany,
+			Name: "patch-many", Method: http.MethodPatch, Path: "/:collection", Scope: ScopeWrite, Handler: s.HandlePatchMany,
 			Summary: "Changes all documents that match a query.", Request: patchManyBody{}, Response: PatchResult{}, Doc: docPatchMany(),
 		},
 		{
-			Name: "delete_one", Method: http.MethodDelete, Path: "/:collection/:id", Scope: ScopeWrite, Handler: s.HandleDeleteOne,
+			Name: "delete-one", Method: http.MethodDelete, Path: "/:collection/:id", Scope: ScopeWrite, Handler: s.HandleDeleteOne,
 			Summary: "Deletes one document.", Response: deleteAnswer{}, Doc: docDeleteOne(),
 		},
 		{
-			Name: "delete_many", Method: http.MethodDelete, Path: "/:collection", Scope: ScopeWrite, Handler: s.HandleDeleteMany,
+			Name: "delete-many", Method: http.MethodDelete, Path: "/:collection", Scope: ScopeWrite, Handler: s.HandleDeleteMany,
 			Summary: "Deletes all documents that match a query.", Request: deleteManyBody{}, Response: deleteAnswer{}, Doc: docDeleteMany(),
 		},
 		{
