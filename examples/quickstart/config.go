@@ -40,7 +40,7 @@ type config struct {
 type list []string
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (l *list) UnmarshalText(text []byte) error {
+func (l *list) UnmarshalText(text []byte) error { //nolint:unparam // the interface has the error
 	for word := range strings.SplitSeq(string(text), ",") {
 		if word = strings.TrimSpace(word); word != "" {
 			*l = append(*l, word)
