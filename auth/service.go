@@ -209,7 +209,8 @@ func (s *Service) collection(name string) (*mongo.Collection, error) {
 // Authenticated returns the middleware that admits signed-in users of these
 // collections, or of the default one when none is given, and lets [FromContext]
 // find them: see [middleware.Authenticated] for what it answers otherwise. It
-// costs one read of the database.
+// costs one read of the database. A collection that is not in Options.Collections
+// has no users: the log says so, for nobody will ever pass.
 func (s *Service) Authenticated(collections ...string) echo.MiddlewareFunc {
 	return s.guard(middleware.Authenticated, collections)
 }
@@ -227,6 +228,11 @@ func (s *Service) guard(make func(middleware.Authenticator, ...string) echo.Midd
 		collections = s.opts.Collections[:1]
 	}
 	collections = slices.Clone(collections)
+	for _, name := range collections {
+		if _, err := s.collection(name); err != nil {
+			s.log().Error("auth: a guard asks for users of a collection that is not in Options.Collections", slog.String("collection", name))
+		}
+	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		handler := sync.OnceValue(func() echo.HandlerFunc { return make(s, collections...)(next) })
 		return func(c echo.Context) error { return handler()(c) }

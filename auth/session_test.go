@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -208,6 +209,27 @@ func TestGuardsMadeBeforeTheServiceIsAdopted(t *testing.T) {
 	both := []string{"__Host-coglex-_USERS", "coglex-_USERS"}
 	if diff := cmp.Diff(both, users.Cookies()); diff != "" {
 		t.Errorf("before (-want +got):\n%s", diff)
+	}
+}
+
+func TestAGuardForNobodySaysSo(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	opts := fast()
+	opts.Collections = []string{"_USERS", "staff"}
+	opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	users, err := auth.New(dbtest.Database(t), secret, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users.Authenticated()
+	users.Identified("staff")
+	if log.Len() > 0 {
+		t.Fatalf("of guards that are right it logs %s", log.String())
+	}
+	users.Authenticated("staff", "_ADMINS")
+	if !strings.Contains(log.String(), "collection=_ADMINS") {
+		t.Errorf("it logs %q, want the collection that has no users", log.String())
 	}
 }
 
