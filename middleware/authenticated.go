@@ -138,15 +138,6 @@ func (nobody) Authenticate(context.Context, Credential) (Identity, error) { retu
 func (nobody) Cookies(...string) []string                                 { return nil }
 func (nobody) CheckOrigin(*http.Request) error                            { return nil }
 
-// CredentialOf returns the first of [CredentialsOf], nil where there is none.
-func CredentialOf(r *http.Request, cookies []string) (*Credential, error) {
-	creds, err := CredentialsOf(r, cookies)
-	if err != nil || len(creds) == 0 {
-		return nil, err
-	}
-	return &creds[0], nil
-}
-
 // CredentialsOf returns what the request presents: its bearer token, else the
 // named cookies that it has, in the order of the names. A malformed or repeated
 // Authorization header is a *service.Problem with status 401, whatever cookies
