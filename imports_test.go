@@ -97,6 +97,28 @@ func TestTheSpineLinksNoVendor(t *testing.T) {
 	}
 }
 
+func TestAServiceLinksNoVendorButItsOwn(t *testing.T) {
+	t.Parallel()
+	vendors := map[string]string{ // and the only room that may link it
+		"github.com/stripe":                      "payment",
+		"google.golang.org/genai":                "generation",
+		"google.golang.org/grpc":                 "generation",
+		"github.com/modelcontextprotocol/go-sdk": "execution/executionmcp",
+		"github.com/google/jsonschema-go":        "execution",
+		"github.com/minio/minio-go":              "archive/s3store",
+		"github.com/gabriel-vasile/mimetype":     "archive",
+	}
+	for _, p := range list(t, ".", "./...") {
+		for _, dep := range p.Deps {
+			for vendor, room := range vendors {
+				if under(dep, vendor) && !under(p.ImportPath, module+"/"+room) {
+					t.Errorf("%s links %s, which is for %s alone", p.ImportPath, dep, room)
+				}
+			}
+		}
+	}
+}
+
 func TestTheArrowsRunOneWay(t *testing.T) {
 	t.Parallel()
 	// A package may import those of its own below itself, internal ones, and these.

@@ -3,6 +3,7 @@ package coglex_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -208,5 +209,35 @@ func TestHandlerLeavesTheConnectionInReach(t *testing.T) {
 	close(flushed)
 	if _, err := res.Body.Read(part); string(part) != "second" {
 		t.Errorf("the second part = %q, %v", part, err)
+	}
+}
+
+// sink is a connection to which the kernel could send a file.
+type sink struct {
+	*httptest.ResponseRecorder
+	whole bool // a reader was handed over, rather than read in pieces
+}
+
+func (s *sink) ReadFrom(src io.Reader) (int64, error) {
+	s.whole = true
+	return s.Body.ReadFrom(src)
+}
+
+func TestHandlerHandsFilesToTheConnection(t *testing.T) {
+	t.Parallel()
+	log := newLines()
+	app := newApp(t, &coglex.Options{Logger: log.logger()})
+	h := app.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if _, err := io.CopyN(w, strings.NewReader("twelve bytes and more"), 12); err != nil {
+			t.Error(err)
+		}
+	}))
+	w := &sink{ResponseRecorder: httptest.NewRecorder()}
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if !w.whole || w.Body.String() != "twelve bytes" {
+		t.Errorf("the connection got %q, as a whole: %v", w.Body, w.whole)
+	}
+	if line := log.next("request"); line["bytes"] != 12.0 || line["status"] != 200.0 {
+		t.Errorf("logged %v", line)
 	}
 }
