@@ -1,0 +1,64 @@
+package payment
+
+import (
+	"context"
+	"fmt"
+
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+)
+
+// Start makes the indexes and begins to handle events: first those that are due
+// already. ctx bounds the start only. It is idempotent, and may be tried again after
+// an error. Before it, events are stored all the same.
+func (s *Service) Start(ctx context.Context) error {
+	s.lifecycle.Lock()
+	defer s.lifecycle.Unlock()
+	if s.worker.Load() != nil {
+		return nil
+	}
+	if err := s.EnsureIndexes(ctx); err != nil {
+		return err
+	}
+	s.worker.Store(s.startWorker(ctx))
+	return nil
+}
+
+// Stop takes no more events, and waits for those in hand, bounded by ctx. It is
+// idempotent.
+func (s *Service) Stop(ctx context.Context) error {
+	s.lifecycle.Lock()
+	defer s.lifecycle.Unlock()
+	w := s.worker.Load()
+	if w == nil {
+		return nil
+	}
+	if err := w.stop(ctx); err != nil {
+		return fmt.Errorf("payment: stopping: %w", err)
+	}
+	s.worker.Store(nil)
+	return nil
+}
+
+// EnsureIndexes makes the indexes, as Start does. It is for those who prepare a
+// database before they roll out.
+func (s *Service) EnsureIndexes(ctx context.Context) error {
+	sparse := options.Index().SetSparse(true)
+	indexes := map[string][]mongo.IndexModel{
+		EventsCollection: {
+			{Keys: bson.D{{Key: "due", Value: 1}}, Options: sparse}, // what is to be done, and nothing else
+			{Keys: bson.D{{Key: "state", Value: 1}, {Key: "finished", Value: 1}}},
+			{Keys: bson.D{{Key: "created", Value: -1}, {Key: "_id", Value: -1}}},
+		},
+	}
+	for name, models := range s.stripeIndexes() {
+		indexes[name] = models
+	}
+	for name, models := range indexes {
+		if _, err := s.db.Collection(name).Indexes().CreateMany(ctx, models); err != nil {
+			return fmt.Errorf("payment: indexing %s: %w", name, err)
+		}
+	}
+	return nil
+}
