@@ -3,7 +3,9 @@ package archive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"time"
 )
@@ -13,12 +15,27 @@ import (
 // around what it was told.
 var ErrNoSpace = errors.New("archive: no space left for bytes")
 
+// PartialPrefix is how the keys begin under which a Store lists what is left of
+// a Create that was cut short. What follows is the key that Create was given.
+const PartialPrefix = "partial-"
+
+// ValidKey reports whether key is one that the archive makes: 32 lower-case
+// hexadecimal digits. It is for those who write a Store.
+func ValidKey(key string) bool {
+	for _, c := range []byte(key) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(key) == 32
+}
+
 // Store is a place for bytes. It knows nothing of names, types and owners:
-// those are records in the database. Its keys are made by the archive: 32
-// lower-case hexadecimal digits, 128 random bits. A Store refuses any other
-// key with an error, except that Delete also takes the keys List tells of.
+// those are records in the database. Its keys are made by the archive: 128
+// random bits as 32 lower-case hexadecimal digits. Any other key is refused
+// with fs.ErrInvalid, except that Delete also takes the keys of partial entries.
 //
-// A Store is safe for concurrent use. Package archivetest holds the tests
+// A Store is safe for concurrent use. Package archivetest holds the tests that
 // every Store has to pass, and a Store in memory.
 type Store interface {
 	// Ready makes what the store needs (a folder, a bucket, indexes) and tells
@@ -28,39 +45,40 @@ type Store interface {
 
 	// Create keeps what r yields until io.EOF under key, whole or not at all,
 	// and returns once it is durable. Where the store is full the error is
-	// ErrNoSpace, where the key exists fs.ErrExist and what was there stays;
-	// of several at once with one key, one wins. An error of r is returned,
-	// wrapped, and an error of r or an end of ctx leaves nothing that Open
-	// finds. r is read by the calling goroutine only or not after Create has
-	// returned, and is not closed.
+	// ErrNoSpace; where the key exists, or another Create of it runs, it is
+	// fs.ErrExist, and what is there stays. An error of r is returned, wrapped.
+	// After any error, the end of ctx included, Create leaves nothing behind;
+	// what it cannot remove any more is listed as partial. r is not closed, and
+	// not read after Create has returned.
 	Create(ctx context.Context, key string, r io.Reader) error
 
 	// Open returns the bytes of key, from the first one on, or fs.ErrNotExist.
-	// ctx bounds the reading too. The reader is for one goroutine and has to
-	// be closed. A Delete while it is open either lets it read to the end or
-	// makes it fail; it never yields other bytes.
+	// ctx bounds the reading too. The reader is for one goroutine and has to be
+	// closed. If key is deleted meanwhile, the reader either goes on to the end
+	// or fails; it never yields other bytes.
 	Open(ctx context.Context, key string) (io.ReadSeekCloser, error)
 
-	// Delete removes key, and what is left of a Create that was cut short.
-	// That there is none is no error.
+	// Delete removes what List tells of under key. That there is none is no
+	// error. To delete the partial entry of a Create that still runs makes that
+	// Create fail, or comes too late and does nothing.
 	Delete(ctx context.Context, key string) error
 
 	// List yields all there is, in no particular order, and also what is left
 	// of a Create that was cut short or still runs. What is created or deleted
-	// meanwhile may be left out or be there. It ends after the first error.
+	// meanwhile may be left out. It ends after an error. The loop may delete.
 	List(ctx context.Context) iter.Seq2[Entry, error]
 }
 
 // Entry is one thing that a Store holds.
 type Entry struct {
-	// Key is what Delete takes. That of a partial entry is "partial-" and
-	// what the store needs to find it again; Create and Open refuse it.
+	// Key is what Delete takes. That of a partial entry is PartialPrefix and
+	// the key that its Create was given.
 	Key string
 
 	// Size in bytes; of a partial entry as far as the store knows it.
 	Size int64
 
-	// Modified is when the last byte was written, as well as the store knows.
+	// Modified is when it was written last, as far as the store knows.
 	Modified time.Time
 
 	// Partial tells that this is what is left of a Create that was cut short,
@@ -89,4 +107,34 @@ type LinkRequest struct {
 
 	// Type is the Content-Type of the answer; empty leaves it to the store.
 	Type string
+}
+
+// invalidKey is the error of a key that no archive made.
+func invalidKey(key string) error {
+	return fmt.Errorf("archive: a key for bytes: %q: %w", key, fs.ErrInvalid)
+}
+
+// errEnd tells that a reader came to its end.
+var errEnd = errors.New("the end")
+
+// readFull fills b from r until ctx ends, so that stores write in large steps,
+// however small those of r are. At the end of r it returns what there was and
+// errEnd. Unlike with io.ReadFull, an io.ErrUnexpectedEOF is always one of r's:
+// that of a body cut off.
+func readFull(ctx context.Context, r io.Reader, b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var step int
+		step, err = r.Read(b[n:])
+		n += step
+		if ctx.Err() != nil {
+			return n, ctx.Err()
+		}
+	}
+	switch err {
+	case nil:
+		return n, nil
+	case io.EOF: //nolint:errorlint // a wrapped io.EOF is a failure, not the end
+		return n, errEnd
+	}
+	return n, fmt.Errorf("reading what to keep: %w", err)
 }
