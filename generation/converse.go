@@ -1,0 +1,124 @@
+package generation
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"slices"
+
+	"github.com/imadelakhaldev/coglex/service"
+	"github.com/imadelakhaldev/coglex/signals"
+)
+
+// Converse asks Gemini and returns its answer. Where the request has a Toolset,
+// the functions that Gemini asks for are called, and their results sent to it, until
+// it asks for none or Options.MaxRounds is reached.
+//
+// It returns [ErrNoKey], [*BlockedError], [*FinishError], [ErrNoAnswer],
+// [*UpstreamError], a *service.Problem that names what is wrong with the request,
+// the refusals of interceptors as they are, and the error of a context that ends.
+func (s *Service) Converse(ctx context.Context, r Request) (*Reply, error) {
+	c, err := s.prepare(ctx, r, false)
+	if err != nil {
+		return nil, err
+	}
+	return s.converse(ctx, c)
+}
+
+// Stream is Converse with the answer in pieces as they come. An error is the last
+// thing that it yields; without one the last chunk has Usage. A loop that breaks
+// ends the call of Gemini.
+func (s *Service) Stream(ctx context.Context, r Request) iter.Seq2[Chunk, error] {
+	return func(yield func(Chunk, error) bool) {
+		c, err := s.prepare(ctx, r, true)
+		if err != nil {
+			yield(Chunk{}, err)
+			return
+		}
+		s.converseStream(ctx, c)(yield)
+	}
+}
+
+// prepare checks a request and asks the interceptors.
+func (s *Service) prepare(ctx context.Context, r Request, stream bool) (*call, error) {
+	model, err := modelName(or(r.Model, s.opts.Model))
+	if err != nil {
+		return nil, err
+	}
+	key, own, err := s.keyOf(r.Key)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	intent := &Generating{Model: model, System: r.System, UserID: userOf(ctx), Functions: r.functions(), OwnKey: own, Stream: stream}
+	if err := signals.Ask(ctx, s.bus(), intent); err != nil {
+		return nil, err
+	}
+	if model, err = modelName(intent.Model); err != nil {
+		return nil, err
+	}
+	return &call{
+		model: model, key: key, ownKey: own, user: intent.UserID, system: intent.System,
+		contents: slices.Clone(r.Contents), declarations: slices.Clone(r.Tools), serverTools: r.serverTools, config: r.Config,
+		toolset: r.Toolset, functions: r.functions(),
+	}, nil
+}
+
+// functions returns the names of the functions that Gemini may call.
+func (r *Request) functions() []string {
+	switch {
+	case r.Toolset == nil:
+		return nil
+	case r.Functions != nil:
+		return slices.Clone(r.Functions)
+	}
+	return r.Toolset.Names()
+}
+
+// check returns what is wrong with a request, as far as the SDK would not survive
+// it or would repeat it.
+func (r *Request) check() error {
+	if len(r.Contents) == 0 {
+		return service.Invalid("contents", "must not be empty")
+	}
+	for i, c := range r.Contents {
+		if c.Role != "" && c.Role != RoleUser && c.Role != RoleModel {
+			return service.Invalid(at("contents", i)+".role", `must be "user" or "model"`)
+		}
+		if len(c.Parts) == 0 {
+			return service.Invalid(at("contents", i)+".parts", "must not be empty")
+		}
+		for j, p := range c.Parts {
+			if !json.Valid(p) {
+				return service.Invalid(at(at("contents", i)+".parts", j), "is not JSON")
+			}
+		}
+	}
+	return r.checkFunctions()
+}
+
+// checkFunctions finds names that are not functions of the Toolset, or that are
+// declared as well.
+func (r *Request) checkFunctions() error {
+	if r.Functions != nil && r.Toolset == nil {
+		return service.Invalid("functions", "are not offered here")
+	}
+	if r.Toolset == nil {
+		return nil
+	}
+	names := r.Toolset.Names()
+	for i, name := range r.Functions {
+		if !slices.Contains(names, name) {
+			return service.Invalid(at("functions", i), "is not a function that is offered here")
+		}
+	}
+	used := r.functions()
+	for i, d := range r.Tools {
+		if slices.Contains(used, d.Name) {
+			return service.Invalid(at("tools", i), "has the name of a function that is called here")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,2 @@
+// Package generation lets a gateway and its clients converse with Gemini.
+package generation
