@@ -22,7 +22,7 @@ const canonicalAPIKey = "X-Api-Key" //nolint:gosec // a name, not a key
 // Protected admits requests whose X-API-Key header holds a key that v knows and
 // that was granted every one of the scopes. A missing, repeated or wrong key is
 // 401 "api_key_invalid", a missing scope 403 "scope_missing". A nil v admits
-// nobody.
+// nobody. What the key was granted is in the request's context: see [Granted].
 //
 // An error by which v says that it could not tell is 500, or the status of the
 // *service.Problem that it is; the cause is logged with v's method
@@ -35,36 +35,39 @@ func Protected(v KeyVerifier, scopes ...string) echo.MiddlewareFunc {
 	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if err := checkKey(c, v, scopes); err != nil {
+			granted, err := checkKey(c, v, scopes)
+			if err != nil {
 				return service.Fail(c, loggerOf(v), err)
 			}
+			r := c.Request()
+			c.SetRequest(r.WithContext(WithScopes(r.Context(), granted...)))
 			return next(c)
 		}
 	}
 }
 
-// checkKey returns nil where the request may pass.
-func checkKey(c echo.Context, v KeyVerifier, scopes []string) error {
+// checkKey returns what the key was granted where the request may pass.
+func checkKey(c echo.Context, v KeyVerifier, scopes []string) ([]string, error) {
 	presented := c.Request().Header[canonicalAPIKey]
 	if v == nil || len(presented) != 1 || presented[0] == "" {
-		return keyInvalid(nil)
+		return nil, keyInvalid(nil)
 	}
 	granted, err := v.VerifyKey(c.Request().Context(), presented[0])
 	if errors.Is(err, ErrUnknownKey) {
-		return keyInvalid(err)
+		return nil, keyInvalid(err)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, scope := range scopes {
 		if scope != "" && !grants(granted, scope) {
-			return &service.Problem{
+			return nil, &service.Problem{
 				Status: http.StatusForbidden, Code: "scope_missing",
 				Detail: "This API key was not granted the scope " + scope + ".",
 			}
 		}
 	}
-	return nil
+	return granted, nil
 }
 
 // loggerOf returns the logger of a verifier or an Authenticator, nil for the

@@ -1,0 +1,2 @@
+// Package execution makes Go functions callable by name.
+package execution
