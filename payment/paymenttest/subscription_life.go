@@ -1,0 +1,146 @@
+package paymenttest
+
+import (
+	"context"
+	"time"
+)
+
+// payment says what becomes of an invoice at once.
+type payment int
+
+const (
+	charged payment = iota // it is paid
+	refused                // the card is declined
+	delayed                // the money is on its way
+	owed                   // nobody tries
+)
+
+// Renew lets the period of a subscription end: the next one begins, and its
+// invoice is paid ("invoice.paid"), or sent where the subscription sends invoices.
+// One that was to end with its period ends.
+func (s *Stripe) Renew(ctx context.Context, subscription string) error {
+	return s.subscription(ctx, subscription, func(st *state, o object) { st.renew(o, charged) })
+}
+
+// FailRenewal is [Stripe.Renew] with a card that is declined:
+// "invoice.payment_failed", and the subscription is past due. [Stripe.PayInvoice]
+// heals it.
+func (s *Stripe) FailRenewal(ctx context.Context, subscription string) error {
+	return s.subscription(ctx, subscription, func(st *state, o object) { st.renew(o, refused) })
+}
+
+// CancelNow ends a subscription, as someone at Stripe's dashboard does, or Stripe
+// when every attempt to collect has failed.
+func (s *Stripe) CancelNow(ctx context.Context, subscription string) error {
+	return s.subscription(ctx, subscription, (*state).end)
+}
+
+// PayInvoice pays an open invoice, as a customer does on its page.
+func (s *Stripe) PayInvoice(ctx context.Context, invoice string) error {
+	return s.act(ctx, func(st *state) *Failure {
+		o := st.find(kindInvoice, invoice)
+		if o == nil {
+			return missing(kindInvoice, invoice, "invoice")
+		}
+		return st.pay(o)
+	})
+}
+
+func (s *Stripe) subscription(ctx context.Context, id string, change func(*state, object)) error {
+	return s.act(ctx, func(st *state) *Failure {
+		o := st.find(kindSubscription, id)
+		if o == nil || ended(o) {
+			return missing(kindSubscription, id, "id")
+		}
+		change(st, o)
+		return nil
+	})
+}
+
+// start begins a subscription with its first invoice, to which lines are added.
+func (s *state) start(o object, lines []object, pay payment) object {
+	trial := o.int("trial_end") > s.now
+	s.emit("customer.subscription.created", o)
+	before := o.clone()
+	switch {
+	case trial:
+		o["status"] = "trialing"
+	case o.str("collection_method") == "send_invoice", pay == delayed:
+		o["status"] = "active"
+	}
+	if trial {
+		for _, item := range o.data("items") {
+			lines = append(lines, s.itemLine(o, item, 0))
+		}
+	} else {
+		lines = append(lines, s.itemLines(o)...)
+	}
+	invoice := s.newInvoice(o, "subscription_create", lines)
+	o["latest_invoice"] = invoice["id"]
+	s.settle(invoice, pay)
+	if before["status"] != o["status"] {
+		s.emitChange("customer.subscription.updated", before, o)
+	}
+	return invoice
+}
+
+// renew begins the next period of a subscription.
+func (s *state) renew(o object, pay payment) {
+	if o.bool("cancel_at_period_end") {
+		s.end(o)
+		return
+	}
+	before := o.clone()
+	start := o.int("current_period_end")
+	o["current_period_start"], o["current_period_end"] = start, s.periodEnd(o, start)
+	if o.str("status") == "trialing" {
+		o["status"] = "active"
+	}
+	lines, _ := o["_pending"].([]object)
+	delete(o, "_pending")
+	invoice := s.newInvoice(o, "subscription_cycle", append(lines, s.itemLines(o)...))
+	o["latest_invoice"] = invoice["id"]
+	s.emitChange("customer.subscription.updated", before, o)
+	before = o.clone()
+	s.settle(invoice, pay)
+	if before["status"] != o["status"] {
+		s.emitChange("customer.subscription.updated", before, o)
+	}
+}
+
+// end ends a subscription now.
+func (s *state) end(o object) {
+	o["status"], o["ended_at"] = "canceled", s.now
+	if o["canceled_at"] == nil {
+		o["canceled_at"] = s.now
+	}
+	if reason := o.object("cancellation_details"); reason["reason"] == nil {
+		reason["reason"] = "cancellation_requested"
+	}
+	s.emit("customer.subscription.deleted", o)
+}
+
+// periodEnd is when the period of a subscription that begins at start ends.
+func (s *state) periodEnd(o object, start int64) int64 {
+	r := o.data("items")[0].object("price").object("recurring")
+	return advance(start, r.str("interval"), int(r.int("interval_count")))
+}
+
+// advance adds intervals to a time. A month after January 31 is the last day of
+// February.
+func advance(start int64, interval string, count int) int64 {
+	t := time.Unix(start, 0).UTC()
+	switch interval {
+	case "day":
+		return t.AddDate(0, 0, count).Unix()
+	case "week":
+		return t.AddDate(0, 0, 7*count).Unix()
+	case "year":
+		count *= 12
+	}
+	next := t.AddDate(0, count, 0)
+	if next.Day() != t.Day() {
+		next = next.AddDate(0, 0, -next.Day())
+	}
+	return next.Unix()
+}
