@@ -1,0 +1,148 @@
+package executionmcp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/imadelakhaldev/coglex/execution"
+)
+
+// Defaults of [Options].
+const (
+	// DefaultName is how the server calls itself.
+	DefaultName = "coglex"
+	// DefaultVersion is the version that it says it has.
+	DefaultVersion = "1"
+)
+
+// Options are the optional settings of [Handler]. The zero value means all defaults.
+type Options struct {
+	// Tools are the functions that there are. It must be a choice of the service
+	// that is given to Handler, or of another.
+	//
+	// Defaults to all functions of the service.
+	Tools *execution.Tools
+
+	// Name and Version are what the server calls itself to clients.
+	//
+	// Default to DefaultName and DefaultVersion.
+	Name, Version string
+
+	// Instructions tell language models what the functions are for, all in all.
+	//
+	// Defaults to none.
+	Instructions string
+
+	// CrossOrigin decides about requests that a browser makes for a page of another
+	// origin. It must not be changed afterwards.
+	//
+	// Defaults to one that refuses them all.
+	CrossOrigin *http.CrossOriginProtection
+
+	// Logger receives what the protocol's server has to say. Failures of functions
+	// go to the logger of the service.
+	//
+	// Defaults to none.
+	Logger *slog.Logger
+}
+
+// Handler returns a handler that offers the functions of fns as MCP tools. It keeps
+// no sessions, starts nothing, and is safe for concurrent use. It admits everybody:
+// the host guards it. A nil opts means all defaults.
+func Handler(fns *execution.Service, opts *Options) http.Handler {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	if o.CrossOrigin == nil {
+		o.CrossOrigin = http.NewCrossOriginProtection()
+	}
+	server := newServer(toolsOf(fns, o), o)
+	return o.CrossOrigin.Handler(mcp.NewStreamableHTTPHandler(
+		func(*http.Request) *mcp.Server { return server },
+		&mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, PropagateRequestCancellation: true, Logger: o.Logger},
+	))
+}
+
+// toolsOf returns the functions that are offered; nil where there are none.
+func toolsOf(fns *execution.Service, o Options) *execution.Tools {
+	if o.Tools != nil || fns == nil {
+		return o.Tools
+	}
+	all, err := fns.Tools(fns.Names()...)
+	if err != nil {
+		return nil // cannot be: a service knows its own names
+	}
+	return all
+}
+
+// newServer returns a server with a tool for each function.
+func newServer(tools *execution.Tools, o Options) *mcp.Server {
+	name, version := o.Name, o.Version
+	if name == "" {
+		name = DefaultName
+	}
+	if version == "" {
+		version = DefaultVersion
+	}
+	server := mcp.NewServer(&mcp.Implementation{Name: name, Version: version}, &mcp.ServerOptions{
+		Instructions: o.Instructions, Logger: o.Logger,
+		// The list never changes, and there is no session to log to.
+		Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
+	})
+	if tools == nil {
+		return server
+	}
+	for _, name := range tools.Names() {
+		server.AddTool(toolOf(tools, name), handlerOf(tools, name))
+	}
+	return server
+}
+
+// toolOf describes a function.
+func toolOf(tools *execution.Tools, name string) *mcp.Tool {
+	description, input, output := tools.Describe(name)
+	tool := &mcp.Tool{Name: name, Description: description, InputSchema: input}
+	if isObject(output) {
+		tool.OutputSchema = output
+	}
+	return tool
+}
+
+// isObject reports whether a schema is that of an object: before the protocol of
+// 2026 there is no other structured content.
+func isObject(schema json.RawMessage) bool {
+	var s struct{ Type any }
+	return json.Unmarshal(schema, &s) == nil && s.Type == "object"
+}
+
+// handlerOf calls a function for a client. What it is refused with is the result of
+// the call, so that a language model sees it.
+func handlerOf(tools *execution.Tools, name string) mcp.ToolHandler {
+	_, _, output := tools.Describe(name)
+	structured := isObject(output)
+	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		text, err := tools.Call(execution.WithOrigin(ctx, execution.OriginMCP), name, req.Params.Arguments)
+		if err != nil {
+			return &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: shown(err)}}}, nil
+		}
+		result := &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: string(text)}}}
+		if structured {
+			result.StructuredContent = text
+		}
+		return result, nil
+	}
+}
+
+// shown returns what may be shown of an error of Tools.
+func shown(err error) string {
+	if e, ok := errors.AsType[*execution.ToolError](err); ok {
+		return e.Error()
+	}
+	return "internal"
+}

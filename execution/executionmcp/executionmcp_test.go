@@ -1,0 +1,317 @@
+package executionmcp_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/labstack/echo/v4"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"go.uber.org/goleak"
+
+	"github.com/imadelakhaldev/coglex"
+	"github.com/imadelakhaldev/coglex/execution"
+	"github.com/imadelakhaldev/coglex/execution/executionmcp"
+	"github.com/imadelakhaldev/coglex/middleware"
+	"github.com/imadelakhaldev/coglex/service"
+	"github.com/imadelakhaldev/coglex/signals"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const apiKey = "an API key that is long enough to be one"
+
+// users is an Authenticator that knows ann.
+type users struct{}
+
+func (users) Authenticate(_ context.Context, cred middleware.Credential) (middleware.Identity, error) {
+	if cred.Token == "ann" {
+		return ann{}, nil
+	}
+	return nil, &service.Problem{Status: http.StatusUnauthorized, Code: "token_invalid"}
+}
+func (users) Cookies(...string) []string      { return nil }
+func (users) CheckOrigin(*http.Request) error { return nil }
+
+type ann struct{}
+
+func (ann) UserID() string     { return "ann" }
+func (ann) Collection() string { return "_USERS" }
+func (ann) SessionID() string  { return "1" }
+
+// restricted is a verifier that grants one scope.
+type restricted struct{}
+
+func (restricted) VerifyKey(context.Context, string) ([]string, error) {
+	return []string{"weather:read"}, nil
+}
+
+type (
+	city     struct{ City string }
+	forecast struct {
+		City    string
+		Degrees float64
+	}
+)
+
+func functions() []execution.Function {
+	return []execution.Function{
+		execution.Func("forecast", "Tomorrow's weather.", func(_ context.Context, in city) (forecast, error) {
+			if in.City == "Atlantis" {
+				return forecast{}, execution.Errorf(http.StatusNotFound, "city_unknown", "There is no %s.", in.City)
+			}
+			if in.City == "R'lyeh" {
+				return forecast{}, errors.New("the secret of the deep")
+			}
+			return forecast{in.City, 21.5}, nil
+		}, nil),
+		execution.Func("whoami", "Who calls.", func(ctx context.Context, _ struct{}) (string, error) {
+			id, _ := middleware.FromContext(ctx)
+			return id.UserID(), nil
+		}, &execution.FuncOptions{User: true}),
+		execution.Func("scoped", "What needs a scope.", func(context.Context, struct{}) (string, error) {
+			return "done", nil
+		}, &execution.FuncOptions{Scope: "weather:write"}),
+	}
+}
+
+// gateway is a server that offers MCP in several ways.
+type gateway struct {
+	*httptest.Server
+
+	origins chan execution.Origin
+}
+
+func newGateway(t *testing.T) gateway {
+	t.Helper()
+	fns, err := execution.New(functions(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := coglex.New(apiKey, &coglex.Options{Users: users{}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), NoAccessLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := echo.New()
+	if err := app.Mount(e, fns); err != nil {
+		t.Fatal(err)
+	}
+	h := echo.WrapHandler(executionmcp.Handler(fns, nil))
+	e.Any("/mcp", h, app.Protected())
+	e.Any("/mcp/users", h, app.Protected(), app.Identified())
+	e.Any("/mcp/browsers", h, app.Authenticated())
+	e.Any("/mcp/restricted", h, middleware.Protected(restricted{}))
+	some, err := fns.Tools("forecast")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Any("/mcp/some", echo.WrapHandler(executionmcp.Handler(fns, &executionmcp.Options{Tools: some})), app.Protected())
+	g := gateway{httptest.NewServer(app.Handler(e)), make(chan execution.Origin, 100)}
+	t.Cleanup(g.Close)
+	signals.Subscribe(app.Signals(), func(_ context.Context, e execution.Executed) error {
+		g.origins <- e.Origin
+		return nil
+	})
+	return g
+}
+
+// credentials are headers that go with every request.
+type credentials map[string]string
+
+func (c credentials) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	for name, value := range c {
+		r.Header.Set(name, value)
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// connect returns the session of an official client.
+func (g gateway) connect(t *testing.T, path string, with credentials) *mcp.ClientSession {
+	t.Helper()
+	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
+	session, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{
+		Endpoint: g.URL + path, HTTPClient: &http.Client{Transport: with}, MaxRetries: -1,
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		session.Close()
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	})
+	return session
+}
+
+// call calls a tool and returns its text and whether it is an error.
+func call(t *testing.T, session *mcp.ClientSession, name string, args any) (text string, structured any, isError bool) {
+	t.Helper()
+	res, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: name, Arguments: args})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.Content[0].(*mcp.TextContent).Text, res.StructuredContent, res.IsError
+}
+
+func TestAClientListsAndCallsTools(t *testing.T) {
+	g := newGateway(t)
+	session := g.connect(t, "/mcp", credentials{"X-API-Key": apiKey})
+	list, err := session.ListTools(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, tool := range list.Tools {
+		names = append(names, tool.Name)
+	}
+	if diff := cmp.Diff([]string{"forecast", "scoped", "whoami"}, names); diff != "" {
+		t.Errorf("tools (-want +got):\n%s", diff)
+	}
+	want := map[string]any{
+		"type": "object", "additionalProperties": false, "required": []any{"City"},
+		"properties": map[string]any{"City": map[string]any{"type": "string"}},
+	}
+	if diff := cmp.Diff(want, list.Tools[0].InputSchema); diff != "" {
+		t.Errorf("input (-want +got):\n%s", diff)
+	}
+	if list.Tools[0].OutputSchema == nil || list.Tools[1].OutputSchema != nil {
+		t.Error("only outputs that are objects have a schema")
+	}
+	text, structured, isError := call(t, session, "forecast", city{"Paris"})
+	if isError || text != `{"City":"Paris","Degrees":21.5}` {
+		t.Errorf("text %s, error %t", text, isError)
+	}
+	if diff := cmp.Diff(map[string]any{"City": "Paris", "Degrees": 21.5}, structured); diff != "" {
+		t.Errorf("structured (-want +got):\n%s", diff)
+	}
+	if origin := <-g.origins; origin != execution.OriginMCP {
+		t.Errorf("origin %s", origin)
+	}
+	text, structured, isError = call(t, session, "scoped", nil)
+	if isError || text != `"done"` || structured != nil {
+		t.Errorf("text %s, structured %v, error %t", text, structured, isError)
+	}
+	if _, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "_execute"}); err == nil {
+		t.Error("an unknown tool was called")
+	}
+}
+
+func TestRefusalsAreThoseOfHTTP(t *testing.T) {
+	g := newGateway(t)
+	key, user := credentials{"X-API-Key": apiKey}, credentials{"Authorization": "Bearer ann"}
+	both := credentials{"X-API-Key": apiKey, "Authorization": "Bearer ann"}
+	rows := map[string]struct {
+		path, tool string
+		with       credentials
+		args       any
+		want       string
+		isError    bool
+	}{
+		"a wrong type":                     {"/mcp", "forecast", key, map[string]any{"City": 1}, "invalid: The input is invalid. City must be a string", true},
+		"several faults":                   {"/mcp", "forecast", key, map[string]any{"City": nil, "Z": 1}, "invalid: The input is invalid. City must be a string; Z is not known", true},
+		"a refusal of the function's own":  {"/mcp", "forecast", key, city{"Atlantis"}, "city_unknown: There is no Atlantis.", true},
+		"a failure":                        {"/mcp", "forecast", key, city{"R'lyeh"}, "function_failed: The function failed.", true},
+		"a user is needed":                 {"/mcp", "whoami", key, nil, "unauthenticated: ", true},
+		"not known where nobody asks":      {"/mcp", "whoami", both, nil, "unauthenticated: ", true},
+		"a user is there":                  {"/mcp/users", "whoami", both, nil, `"ann"`, false},
+		"a user without a key":             {"/mcp/browsers", "whoami", user, nil, `"ann"`, false},
+		"a scope without a key":            {"/mcp/browsers", "scoped", user, nil, "scope_missing: ", true},
+		"a scope that was not granted":     {"/mcp/restricted", "scoped", key, nil, "scope_missing: ", true},
+		"a scope that every key was given": {"/mcp", "scoped", key, nil, `"done"`, false},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			text, _, isError := call(t, g.connect(t, row.path, row.with), row.tool, row.args)
+			if !strings.HasPrefix(text, row.want) || isError != row.isError {
+				t.Errorf("text %q, error %t; want %q, %t", text, isError, row.want, row.isError)
+			}
+		})
+	}
+}
+
+func TestOnlyTheChosenAreOffered(t *testing.T) {
+	g := newGateway(t)
+	session := g.connect(t, "/mcp/some", credentials{"X-API-Key": apiKey})
+	list, err := session.ListTools(t.Context(), nil)
+	if err != nil || len(list.Tools) != 1 {
+		t.Fatalf("%d tools, error %v", len(list.Tools), err)
+	}
+	if _, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "scoped"}); err == nil {
+		t.Error("a tool that was not chosen was called")
+	}
+}
+
+// post sends one message as a client without any library would.
+func (g gateway) post(t *testing.T, path, body string, with credentials) (status int, answer string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "application/json, text/event-stream")
+	if host := with["Host"]; host != "" {
+		r.Host = host
+	}
+	res, err := (&http.Client{Transport: with}).Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(text)
+}
+
+func TestWhoIsKeptOut(t *testing.T) {
+	g := newGateway(t)
+	const message = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
+	rows := map[string]struct {
+		with credentials
+		want int
+	}{
+		"who has the key":               {credentials{"X-API-Key": apiKey}, http.StatusOK},
+		"who has none":                  {credentials{}, http.StatusUnauthorized},
+		"a page of another origin":      {credentials{"X-API-Key": apiKey, "Origin": "https://evil.example"}, http.StatusForbidden},
+		"a page of another site":        {credentials{"X-API-Key": apiKey, "Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"a page that rebinds its names": {credentials{"X-API-Key": apiKey, "Host": "evil.example"}, http.StatusForbidden},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			if status, answer := g.post(t, "/mcp", message, row.with); status != row.want {
+				t.Errorf("status %d, want %d: %s", status, row.want, answer)
+			}
+		})
+	}
+}
+
+func TestArgumentsAreReadStrictly(t *testing.T) {
+	g := newGateway(t)
+	key := credentials{"X-API-Key": apiKey}
+	rows := map[string]string{
+		"a name twice":         `{"City":"a","City":"b"}`,
+		"a name in other case": `{"city":"a"}`,
+		"no object":            `["a"]`,
+		"too deep":             strings.Repeat(`{"City":`, 500) + "1" + strings.Repeat("}", 500),
+	}
+	for name, args := range rows {
+		t.Run(name, func(t *testing.T) {
+			_, answer := g.post(t, "/mcp", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"forecast","arguments":`+args+`}}`, key)
+			if !strings.Contains(answer, `"isError":true`) && !strings.Contains(answer, `"error":{`) {
+				t.Errorf("answer %s", answer)
+			}
+		})
+	}
+}
