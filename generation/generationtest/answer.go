@@ -20,6 +20,9 @@ type answer struct {
 
 // generate answers a request for content.
 func (x *exchange) generate() error {
+	if x.op == OpStream && x.r.URL.Query().Get("alt") != "sse" {
+		return &Error{Code: http.StatusNotImplemented, Message: "generationtest: a stream without alt=sse is not supported"}
+	}
 	ask, err := parseAsk(x.body)
 	if err != nil {
 		return err
@@ -113,8 +116,25 @@ func (x *exchange) say(c chunk) error {
 		}
 		return x.event(x.response(c))
 	}
-	x.answer.whole.merge(c)
+	x.answer.gather(c)
 	return nil
+}
+
+// gather adds a chunk to what is not streamed. Texts that follow one another become
+// one part.
+func (a *answer) gather(c chunk) {
+	if n := len(a.whole.parts); n > 0 && len(c.parts) > 0 && onlyText(a.whole.parts[n-1]) && onlyText(c.parts[0]) {
+		joined := fmt.Sprint(a.whole.parts[n-1]["text"], c.parts[0]["text"])
+		a.whole.parts[n-1] = part{"text": joined}
+		c.parts = c.parts[1:]
+	}
+	a.whole.merge(c)
+}
+
+// onlyText reports whether a part is a text and nothing more.
+func onlyText(p part) bool {
+	_, ok := p["text"].(string)
+	return ok && len(p) == 1
 }
 
 // response returns a chunk as it is on the wire.

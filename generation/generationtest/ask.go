@@ -6,7 +6,6 @@ import (
 	"io"
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // The roles of contents.
@@ -21,7 +20,7 @@ type ask struct {
 	Contents          []content       `json:"contents"`
 	SystemInstruction *content        `json:"systemInstruction"`
 	Tools             []tool          `json:"tools"`
-	ToolConfig        toolConfig      `json:"toolConfig"`
+	ToolConfig        json.RawMessage `json:"toolConfig"`
 	SafetySettings    json.RawMessage `json:"safetySettings"`
 	GenerationConfig  config          `json:"generationConfig"`
 	CachedContent     string          `json:"cachedContent"`
@@ -76,64 +75,67 @@ type fileData struct {
 	DisplayName string `json:"displayName"`
 }
 
-// tool is what the model may use. Google has other tools than functions.
+// tool is what the model may use. Of those of Google's own only the name is known.
 type tool struct {
-	FunctionDeclarations []declaration `json:"functionDeclarations"`
+	FunctionDeclarations  []declaration   `json:"functionDeclarations"`
+	GoogleSearch          json.RawMessage `json:"googleSearch"`
+	GoogleSearchRetrieval json.RawMessage `json:"googleSearchRetrieval"`
+	GoogleMaps            json.RawMessage `json:"googleMaps"`
+	CodeExecution         json.RawMessage `json:"codeExecution"`
+	URLContext            json.RawMessage `json:"urlContext"`
+	ComputerUse           json.RawMessage `json:"computerUse"`
+	FileSearch            json.RawMessage `json:"fileSearch"`
 }
 
 // declaration is a function as the model knows it.
 type declaration struct {
-	Name                 string  `json:"name"`
-	Description          string  `json:"description"`
-	Parameters           *schema `json:"parameters"`
-	ParametersJSONSchema *schema `json:"parametersJsonSchema"`
+	Name                 string          `json:"name"`
+	Description          string          `json:"description"`
+	Behavior             string          `json:"behavior"`
+	Parameters           json.RawMessage `json:"parameters"`
+	ParametersJSONSchema json.RawMessage `json:"parametersJsonSchema"`
+	Response             json.RawMessage `json:"response"`
+	ResponseJSONSchema   json.RawMessage `json:"responseJsonSchema"`
 }
 
-// schema is what the stand-in understands of a JSON Schema.
-type schema struct {
-	Type       schemaType         `json:"type"`
-	Properties map[string]*schema `json:"properties"`
-	Required   []string           `json:"required"`
-	Enum       []any              `json:"enum"`
-	Items      *schema            `json:"items"`
-}
-
-// schemaType is a type, or the first that is not null of several.
-type schemaType string
-
-// UnmarshalJSON reads a name or a list of names, in any case.
-func (t *schemaType) UnmarshalJSON(text []byte) error {
-	var names []string
-	if len(text) > 0 && text[0] == '"' {
-		names = make([]string, 1)
-		if err := json.Unmarshal(text, &names[0]); err != nil {
-			return err
-		}
-	} else if err := json.Unmarshal(text, &names); err != nil {
-		return err
-	}
-	for _, name := range names {
-		if name = strings.ToLower(name); name != "null" {
-			*t = schemaType(name)
-			break
-		}
-	}
-	return nil
-}
-
-type toolConfig struct {
-	FunctionCallingConfig struct {
-		Mode                 string   `json:"mode"`
-		AllowedFunctionNames []string `json:"allowedFunctionNames"`
-	} `json:"functionCallingConfig"`
-}
-
-// config is what the stand-in looks at of a generation config.
+// config is a generation config, of which the stand-in looks at a little.
 type config struct {
-	ResponseMIMEType   string  `json:"responseMimeType"`
-	ResponseSchema     *schema `json:"responseSchema"`
-	ResponseJSONSchema *schema `json:"responseJsonSchema"`
-	MaxOutputTokens    int     `json:"maxOutputTokens"`
+	CandidateCount     int             `json:"candidateCount"`
+	MaxOutputTokens    int             `json:"maxOutputTokens"`
+	ResponseMIMEType   string          `json:"responseMimeType"`
+	ResponseSchema     json.RawMessage `json:"responseSchema"`
+	ResponseJSONSchema json.RawMessage `json:"responseJsonSchema"`
+	Temperature        *float64        `json:"temperature"`
+	TopP               *float64        `json:"topP"`
+	TopK               *float64        `json:"topK"`
+	Seed               *int64          `json:"seed"`
+	StopSequences      []string        `json:"stopSequences"`
+	PresencePenalty    *float64        `json:"presencePenalty"`
+	FrequencyPenalty   *float64        `json:"frequencyPenalty"`
+	ResponseLogprobs   *bool           `json:"responseLogprobs"`
+	Logprobs           *int            `json:"logprobs"`
+	ResponseModalities []string        `json:"responseModalities"`
+	MediaResolution    string          `json:"mediaResolution"`
+	ThinkingConfig     json.RawMessage `json:"thinkingConfig"`
+	SpeechConfig       json.RawMessage `json:"speechConfig"`
+	ImageConfig        json.RawMessage `json:"imageConfig"`
+}
+
+// calling says whether functions may be called.
+type calling struct {
+	Mode                 string   `json:"mode"`
+	AllowedFunctionNames []string `json:"allowedFunctionNames"`
+}
+
+// calling returns whether functions may be called.
+func (a *ask) calling() calling {
+	var c struct {
+		FunctionCallingConfig calling `json:"functionCallingConfig"`
+	}
+	if len(a.ToolConfig) > 0 {
+		_ = json.Unmarshal(a.ToolConfig, &c) // what is not understood is as if it were not there
+	}
+	return c.FunctionCallingConfig
 }
 
 // declarations returns the functions that are declared.
@@ -203,7 +205,7 @@ func (p askPart) empty() bool {
 }
 
 // unknownName is how encoding/json says that there is no such field.
-var unknownName = regexp.MustCompile(`unknown field ("[^"]*")`) //nolint:gochecknoglobals // a constant
+var unknownName = regexp.MustCompile(`unknown field ("[^"]*")`)
 
 // parse reads a body, in which unknown names are errors.
 func parse(body []byte, dst any) error {
@@ -211,7 +213,7 @@ func parse(body []byte, dst any) error {
 	d.DisallowUnknownFields()
 	err := d.Decode(dst)
 	if err == nil {
-		if _, more := d.Token(); more != io.EOF { //nolint:errorlint // the decoder gives it as it is
+		if _, more := d.Token(); more != io.EOF {
 			return invalid("Invalid JSON payload received. Parsing terminated before end of input.")
 		}
 		return nil
@@ -229,76 +231,4 @@ func parseAsk(body []byte) (*ask, error) {
 		return nil, err
 	}
 	return &a, nil
-}
-
-// check checks what Google checks of a conversation.
-func (g *Gemini) check(a *ask) error {
-	if len(a.Contents) == 0 {
-		return invalid("* GenerateContentRequest.contents: contents is not specified\n")
-	}
-	for i, c := range a.Contents {
-		if c.Role != "" && c.Role != roleUser && c.Role != roleModel {
-			return invalid("Please use a valid role: user, model.")
-		}
-		if len(c.Parts) == 0 {
-			return invalid("* GenerateContentRequest.contents[%d].parts: contents.parts must not be empty.\n", i)
-		}
-		for j, p := range c.Parts {
-			if p.empty() {
-				return invalid("* GenerateContentRequest.contents[%d].parts[%d].data: required oneof field 'data' must have one initialized field\n", i, j)
-			}
-		}
-		if err := g.checkFiles(c); err != nil {
-			return err
-		}
-		if err := checkTurns(a.Contents, i); err != nil {
-			return err
-		}
-	}
-	if err := checkDeclarations(a.declarations()); err != nil {
-		return err
-	}
-	if err := g.checkSignatures(a.Contents); err != nil {
-		return err
-	}
-	return nil
-}
-
-// checkTurns checks that calls are answered one by one, and only calls.
-func checkTurns(contents []content, i int) error {
-	c := contents[i]
-	if n := c.calls(); n > 0 && i+1 < len(contents) {
-		answers := 0
-		for _, p := range contents[i+1].Parts {
-			if p.FunctionResponse != nil {
-				answers++
-			}
-		}
-		if answers != n {
-			return invalid("Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.")
-		}
-	}
-	if c.responds() && (i == 0 || contents[i-1].calls() == 0) {
-		return invalid("Please ensure that function response turn comes immediately after a function call turn.")
-	}
-	return nil
-}
-
-// functionName is what a function may be called.
-var functionName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.:-]{0,63}$`) //nolint:gochecknoglobals // a constant
-
-// checkDeclarations checks the names of functions.
-func checkDeclarations(all []declaration) error {
-	seen := map[string]bool{}
-	for i, d := range all {
-		if !functionName.MatchString(d.Name) {
-			return invalid("* GenerateContentRequest.tools[0].function_declarations[%d].name: Invalid function name. Must start with a letter or an underscore. "+
-				"Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 64.\n", i)
-		}
-		if seen[d.Name] {
-			return invalid("Duplicate function declaration found: %s", d.Name)
-		}
-		seen[d.Name] = true
-	}
-	return nil
 }

@@ -130,7 +130,7 @@ func (x *exchange) fail(err error) {
 		full := *e
 		full.Status = e.status()
 		_ = x.json(e.Code, map[string]any{"error": full}) // the client left
-	case errors.Is(err, errCut):
+	case errors.Is(err, errCut), errors.Is(err, errGone): // or we are closing, and the client is not to take this for an answer
 		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to break a connection
 	}
 }

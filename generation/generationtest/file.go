@@ -61,7 +61,7 @@ type session struct {
 }
 
 // nameOfFile is what a file may be called.
-var nameOfFile = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`) //nolint:gochecknoglobals // a constant
+var nameOfFile = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 
 // Process sets how often the file with this name ("files/…" or without) is still
 // PROCESSING when it is asked for. A negative number makes it FAILED. It reports

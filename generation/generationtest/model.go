@@ -11,7 +11,7 @@ import (
 )
 
 // nameOfModel is what a model may be called.
-var nameOfModel = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`) //nolint:gochecknoglobals // a constant
+var nameOfModel = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // validName reports whether a model may be called that.
 func validName(name string) bool { return nameOfModel.MatchString(name) }
