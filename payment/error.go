@@ -30,6 +30,7 @@ var (
 // problems is the one place where errors become answers.
 func problems() []service.Rule {
 	return append([]service.Rule{
+		service.As(func(e *errFilter) *service.Problem { return service.Invalid(e.field, e.message) }),
 		service.Is(ErrSignature, http.StatusBadRequest, "signature_invalid", "The signature is missing, malformed or wrong."),
 		service.Is(ErrTolerance, http.StatusBadRequest, "signature_expired", "The signature is too old or from the future."),
 		service.Is(ErrNotFound, http.StatusNotFound, "not_found", "There is no such event."),

@@ -55,3 +55,13 @@ func Object[T any](e StripeWebhookReceived) (*T, error) {
 	}
 	return object, nil
 }
+
+// EventDead tells that an event has failed as often as Options.Attempts says. It is
+// left alone until it is replayed: see [Service.Replay].
+type EventDead struct {
+	signals.Fact
+	// Event is what could not be handled.
+	Event StripeWebhookReceived
+	// Faults are the subscribers that failed at the last try.
+	Faults []Fault
+}

@@ -2,7 +2,9 @@ package payment
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
@@ -10,23 +12,37 @@ import (
 )
 
 // Start makes the indexes and begins to handle events: first those that are due
-// already. ctx bounds the start only. It is idempotent, and may be tried again after
-// an error. Before it, events are stored all the same.
+// already, so subscribe before. In the background it asks Stripe for what was missed
+// (see [Service.Reconcile]), until that has succeeded once. ctx bounds the start
+// only. It is idempotent, and may be tried again after an error. Before it, events
+// are stored all the same.
 func (s *Service) Start(ctx context.Context) error {
 	s.lifecycle.Lock()
 	defer s.lifecycle.Unlock()
-	if s.worker.Load() != nil {
+	if w := s.worker.Load(); w != nil {
+		if w.stopping {
+			return errors.New("payment: the last Stop has not come to its end")
+		}
 		return nil
 	}
 	if err := s.EnsureIndexes(ctx); err != nil {
 		return err
 	}
-	s.worker.Store(s.startWorker(ctx))
+	var missed time.Time
+	if !s.opts.NoReconcile {
+		var err error
+		if missed, err = s.missedSince(ctx); err != nil { // before new events come
+			return fmt.Errorf("payment: looking for the newest event: %w", err)
+		}
+	}
+	s.worker.Store(s.startWorker(ctx, missed))
 	return nil
 }
 
-// Stop takes no more events, and waits for those in hand, bounded by ctx. It is
-// idempotent.
+// Stop takes no more events, and waits for those in hand. When ctx is done, the
+// context of their subscribers ends, and Stop returns the error of ctx; what was not
+// handled to its end is pending again. It is idempotent, and may be tried again to
+// wait for the rest.
 func (s *Service) Stop(ctx context.Context) error {
 	s.lifecycle.Lock()
 	defer s.lifecycle.Unlock()

@@ -37,6 +37,7 @@ type Service struct {
 	problems []service.Rule
 	stripe   *client.API
 
+	mode    mode     // of the key
 	secrets [][]byte // any of them may have signed a webhook
 	events  *mongo.Collection
 
@@ -44,6 +45,8 @@ type Service struct {
 
 	lifecycle sync.Mutex             // held while Start or Stop runs
 	worker    atomic.Pointer[worker] // nil while none runs
+
+	observe func(id string, s State) // tells tests of each try that has ended; nil otherwise
 }
 
 var _ service.Service = (*Service)(nil)
@@ -62,7 +65,7 @@ func New(db *mongo.Database, key, webhookSecret string, opts *Options) (*Service
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{db: db, opts: o, problems: problems(), events: durable(db, EventsCollection)}
+	s := &Service{db: db, opts: o, problems: problems(), mode: modeOf(key), events: durable(db, EventsCollection)}
 	for _, secret := range append([]string{webhookSecret}, o.OldWebhookSecrets...) {
 		s.secrets = append(s.secrets, []byte(secret))
 	}

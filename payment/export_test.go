@@ -1,0 +1,18 @@
+package payment
+
+import "context"
+
+// Observe has fn told of each try that has ended. Call it before Start.
+func (s *Service) Observe(fn func(id string, state State)) { s.observe = fn }
+
+// LookNow has the worker look for events that are due.
+func (s *Service) LookNow() { s.worker.Load().lookNow() }
+
+// SweepEvents removes old events, as the worker does every hour.
+func (s *Service) SweepEvents(ctx context.Context) (int64, error) { return s.sweepEvents(ctx) }
+
+// Resolve returns the options as New understands them.
+func Resolve(o Options) Options { return o.withDefaults() }
+
+// Delay returns how long after a try the next one is due.
+func (o Options) Delay(attempt int) string { return o.withDefaults().delay(attempt).String() }
