@@ -1,0 +1,136 @@
+package payment
+
+import (
+	"context"
+
+	"github.com/stripe/stripe-go/v76"
+
+	"github.com/imadelakhaldev/coglex/service"
+)
+
+// Cancel ends a subscription when what is paid for is over; until then it stays
+// active, and can be resumed. Like all that changes a subscription it updates our
+// records at once, and returns [ErrNoSubscription] for one that is over, or a
+// *[StripeError].
+func (s *Service) Cancel(ctx context.Context, id string) (Subscription, error) {
+	return s.update(ctx, id, "cancel a subscription", &stripe.SubscriptionParams{CancelAtPeriodEnd: stripe.Bool(true)})
+}
+
+// CancelNow ends a subscription at once. Nothing is paid back: see [Service.Refund].
+func (s *Service) CancelNow(ctx context.Context, id string) (Subscription, error) {
+	if err := checkID(id); err != nil {
+		return Subscription{}, err
+	}
+	return s.change(ctx, "", id, "cancel a subscription now", func(ctx context.Context) (*stripe.Subscription, error) {
+		return s.stripe.Subscriptions.Cancel(id, &stripe.SubscriptionCancelParams{Params: params(ctx, "")})
+	})
+}
+
+// Resume takes back that a subscription is to be cancelled, and ends a pause. It
+// changes nothing where there is nothing to resume.
+func (s *Service) Resume(ctx context.Context, id string) (Subscription, error) {
+	if err := checkID(id); err != nil {
+		return Subscription{}, err
+	}
+	now, err := s.refresh(ctx, "", id)
+	if err != nil || now.CancelAt.IsZero() && now.Status != string(stripe.SubscriptionStatusPaused) {
+		return now, err
+	}
+	if now.Status == string(stripe.SubscriptionStatusPaused) {
+		return s.change(ctx, "", id, "resume a subscription", func(ctx context.Context) (*stripe.Subscription, error) {
+			return s.stripe.Subscriptions.Resume(id, &stripe.SubscriptionResumeParams{Params: params(ctx, "")})
+		})
+	}
+	return s.update(ctx, id, "resume a subscription", &stripe.SubscriptionParams{CancelAtPeriodEnd: stripe.Bool(false)})
+}
+
+// Proration is what becomes of what is paid already when prices change.
+type Proration string
+
+// The kinds of proration, in Stripe's words.
+const (
+	// ProrateNext puts the difference on the next invoice.
+	ProrateNext Proration = "create_prorations"
+	// ProrateNow makes an invoice of the difference at once.
+	ProrateNow Proration = "always_invoice"
+	// ProrateNever lets the new prices count from the next period on.
+	ProrateNever Proration = "none"
+)
+
+// SwapRequest is what [Service.Swap] changes.
+type SwapRequest struct {
+	// Items are what is subscribed to from now on, 1 to 20: nothing else stays. A
+	// nil Quantity leaves that of the item it replaces.
+	Items []Item
+	// Proration is what becomes of what is paid already. Defaults to ProrateNext.
+	Proration Proration
+	// IdempotencyKey is as in [CheckoutRequest].
+	IdempotencyKey string
+}
+
+// Swap changes the prices of a subscription: an upgrade, a downgrade. Items whose price
+// stays are kept, others take the place of those that go.
+func (s *Service) Swap(ctx context.Context, id string, r SwapRequest) (Subscription, error) {
+	if err := checkID(id); err != nil {
+		return Subscription{}, err
+	}
+	if err := checkItems("items", r.Items); err != nil {
+		return Subscription{}, err
+	}
+	if err := checkIdempotencyKey(r.IdempotencyKey); err != nil {
+		return Subscription{}, err
+	}
+	now, err := s.refresh(ctx, "", id)
+	if err != nil {
+		return Subscription{}, err
+	}
+	return s.update(ctx, id, "change the prices of a subscription", &stripe.SubscriptionParams{
+		Params: params(ctx, derivedKey(r.IdempotencyKey, "swap", id)),
+		Items:  swapped(now.Items, r.Items), ProrationBehavior: stripe.String(string(or(r.Proration, ProrateNext))),
+	})
+}
+
+// swapped says how to come from one list of items to another.
+func swapped(have []SubscriptionItem, want []Item) []*stripe.SubscriptionItemsParams {
+	out := make([]*stripe.SubscriptionItemsParams, len(want))
+	taken := map[string]bool{}
+	take := func(i int, fits func(SubscriptionItem) bool) {
+		for _, item := range have {
+			if out[i].ID == nil && !taken[item.ID] && fits(item) {
+				out[i].ID, taken[item.ID] = &item.ID, true
+			}
+		}
+	}
+	for i, item := range want {
+		out[i] = &stripe.SubscriptionItemsParams{Price: &item.Price, Quantity: item.Quantity}
+		take(i, func(old SubscriptionItem) bool { return old.Price == item.Price })
+	}
+	for i := range want {
+		take(i, func(SubscriptionItem) bool { return true })
+	}
+	for _, item := range have {
+		if !taken[item.ID] {
+			out = append(out, &stripe.SubscriptionItemsParams{ID: &item.ID, Deleted: stripe.Bool(true)})
+		}
+	}
+	return out
+}
+
+// update changes a subscription at Stripe and in our records.
+func (s *Service) update(ctx context.Context, id, op string, p *stripe.SubscriptionParams) (Subscription, error) {
+	if err := checkID(id); err != nil {
+		return Subscription{}, err
+	}
+	return s.change(ctx, "", id, op, func(ctx context.Context) (*stripe.Subscription, error) {
+		p.Context = ctx
+		return s.stripe.Subscriptions.Update(id, p)
+	})
+}
+
+// checkID says whether a text can be the id of one of Stripe's objects.
+func checkID(id string) error {
+	if !idPattern.MatchString(id) {
+		return service.Invalid("id", "must be an id of Stripe")
+	}
+	return nil
+}
