@@ -11,6 +11,8 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	"github.com/imadelakhaldev/coglex/archive/internal/steps"
 )
 
 const (
@@ -90,16 +92,18 @@ func (d *disk) fill(ctx context.Context, f *os.File, r io.Reader) (err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	buffer, _ := d.buffers.Get().(*[]byte)
 	defer d.buffers.Put(buffer)
-	for end := false; !end; {
-		n, err := readFull(ctx, r, *buffer)
-		if end = errors.Is(err, errEnd); err != nil && !end {
+	for {
+		n, end, err := steps.Read(ctx, r, *buffer)
+		if err != nil {
 			return err
 		}
 		if _, err := f.Write((*buffer)[:n]); err != nil {
 			return err
 		}
+		if end {
+			return f.Sync()
+		}
 	}
-	return f.Sync()
 }
 
 // finish gives an unfinished file its place, durably.

@@ -12,6 +12,8 @@ import (
 	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
+
+	"github.com/imadelakhaldev/coglex/archive/internal/steps"
 )
 
 // gridCleanup is how long a Create that failed tries to remove what it wrote.
@@ -78,9 +80,8 @@ func (u *gridUpload) begin(ctx context.Context) error {
 func (u *gridUpload) fill(ctx context.Context, r io.Reader) error {
 	buffer := make([]byte, gridBatch*gridChunk)
 	for {
-		n, err := readFull(ctx, r, buffer)
-		end := errors.Is(err, errEnd)
-		if err != nil && !end {
+		n, end, err := steps.Read(ctx, r, buffer)
+		if err != nil {
 			return err
 		}
 		if err := u.write(ctx, buffer[:n]); err != nil || end {

@@ -47,9 +47,9 @@ type Store interface {
 	// and returns once it is durable. Where the store is full the error is
 	// ErrNoSpace; where the key exists, or another Create of it runs, it is
 	// fs.ErrExist, and what is there stays. An error of r is returned, wrapped.
-	// After any error, the end of ctx included, Create leaves nothing behind;
-	// what it cannot remove any more is listed as partial. r is not closed, and
-	// not read after Create has returned.
+	// After an error, the end of ctx included, nothing is left, except where the
+	// store cannot be reached any more: that, List tells of. r is not closed,
+	// and not read after Create has returned.
 	Create(ctx context.Context, key string, r io.Reader) error
 
 	// Open returns the bytes of key, from the first one on, or fs.ErrNotExist.
@@ -112,29 +112,4 @@ type LinkRequest struct {
 // invalidKey is the error of a key that no archive made.
 func invalidKey(key string) error {
 	return fmt.Errorf("archive: a key for bytes: %q: %w", key, fs.ErrInvalid)
-}
-
-// errEnd tells that a reader came to its end.
-var errEnd = errors.New("the end")
-
-// readFull fills b from r until ctx ends, so that stores write in large steps,
-// however small those of r are. At the end of r it returns what there was and
-// errEnd. Unlike with io.ReadFull, an io.ErrUnexpectedEOF is always one of r's:
-// that of a body cut off.
-func readFull(ctx context.Context, r io.Reader, b []byte) (n int, err error) {
-	for n < len(b) && err == nil {
-		var step int
-		step, err = r.Read(b[n:])
-		n += step
-		if ctx.Err() != nil {
-			return n, ctx.Err()
-		}
-	}
-	switch err {
-	case nil:
-		return n, nil
-	case io.EOF: //nolint:errorlint // a wrapped io.EOF is a failure, not the end
-		return n, errEnd
-	}
-	return n, fmt.Errorf("reading what to keep: %w", err)
 }
