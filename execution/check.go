@@ -33,8 +33,8 @@ type node struct {
 	minN, maxN *int
 }
 
-// compile returns the node of a schema.
-func compile(s *jsonschema.Schema) *node {
+// compileSchema returns the node of a schema.
+func compileSchema(s *jsonschema.Schema) *node {
 	n := &node{min: s.Minimum, max: s.Maximum, required: s.Required, minN: s.MinItems, maxN: s.MaxItems}
 	types := s.Types
 	if s.Type != "" {
@@ -46,14 +46,14 @@ func compile(s *jsonschema.Schema) *node {
 	if s.Properties != nil {
 		n.members = make(map[string]*node, len(s.Properties))
 		for name, p := range s.Properties {
-			n.members[name] = compile(p)
+			n.members[name] = compileSchema(p)
 		}
 	}
 	if s.AdditionalProperties != nil && s.AdditionalProperties.Not == nil {
-		n.values = compile(s.AdditionalProperties)
+		n.values = compileSchema(s.AdditionalProperties)
 	}
 	if s.Items != nil {
-		n.items = compile(s.Items)
+		n.items = compileSchema(s.Items)
 	}
 	return n
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,10 +49,8 @@ func (in *inferrer) infer(t reflect.Type) (*jsonschema.Schema, error) {
 	if s, err := opaque(t); s != nil || err != nil {
 		return s, err
 	}
-	for _, outer := range in.path {
-		if outer == t {
-			return nil, fmt.Errorf("%s contains itself, which has no finite JSON Schema here", t)
-		}
+	if slices.Contains(in.path, t) {
+		return nil, fmt.Errorf("%s contains itself, which has no finite JSON Schema here", t)
 	}
 	in.path = append(in.path, t)
 	defer func() { in.path = in.path[:len(in.path)-1] }()
@@ -211,7 +210,7 @@ type member struct {
 
 // membersOf returns the members of a struct in the order of its fields. Of those
 // with the same name the least deep one counts, of several such the one that is
-// named by its tag, and else none.
+// named by its tag, and else none. Those of an embedded pointer may be missing.
 func membersOf(t reflect.Type) []member {
 	type found struct {
 		member
@@ -219,19 +218,20 @@ func membersOf(t reflect.Type) []member {
 	}
 	byName := map[string]*found{}
 	var order []*found
-	var walk func(t reflect.Type, depth int, above []reflect.Type)
-	walk = func(t reflect.Type, depth int, above []reflect.Type) {
+	var walk func(t reflect.Type, depth int, above []reflect.Type, optional bool)
+	walk = func(t reflect.Type, depth int, above []reflect.Type, optional bool) {
 		for field := range t.Fields() {
 			m, embedded, ok := memberOf(field)
 			if embedded != nil {
-				if !contains(above, embedded) {
-					walk(embedded, depth+1, append(above[:len(above):len(above)], embedded))
+				if !slices.Contains(above, embedded) {
+					walk(embedded, depth+1, append(slices.Clone(above), embedded), optional || field.Type.Kind() == reflect.Pointer)
 				}
 				continue
 			}
 			if !ok {
 				continue
 			}
+			m.optional = m.optional || optional
 			f := &found{m, depth, 0}
 			switch rival := byName[m.name]; {
 			case rival == nil, depth < rival.depth, depth == rival.depth && m.tagged && !rival.tagged:
@@ -242,7 +242,7 @@ func membersOf(t reflect.Type) []member {
 			order = append(order, f)
 		}
 	}
-	walk(t, 0, []reflect.Type{t})
+	walk(t, 0, []reflect.Type{t}, false)
 	var members []member
 	for _, f := range order {
 		if byName[f.name] == f && f.rivals == 0 {
@@ -250,15 +250,6 @@ func membersOf(t reflect.Type) []member {
 		}
 	}
 	return members
-}
-
-func contains(types []reflect.Type, t reflect.Type) bool {
-	for _, other := range types {
-		if other == t {
-			return true
-		}
-	}
-	return false
 }
 
 // memberOf returns a field as a member, or the struct whose members are those of
@@ -276,7 +267,7 @@ func memberOf(field reflect.StructField) (m member, embedded reflect.Type, ok bo
 		}
 		return member{}, t, false // the decoder has refused what is no struct
 	}
-	if !field.IsExported() {
+	if !field.IsExported() && !field.Anonymous {
 		return member{}, nil, false
 	}
 	m = member{goName: field.Name, name: name, typ: field.Type, tagged: name != "", description: field.Tag.Get("jsonschema")}
@@ -292,6 +283,9 @@ func memberOf(field reflect.StructField) (m member, embedded reflect.Type, ok bo
 		case option != "":
 			m.unsupported = "the tag option " + option + " is not supported"
 		}
+	}
+	if !field.IsExported() {
+		m.unsupported = "an embedded struct that has a name in JSON must be exported"
 	}
 	if strings.HasPrefix(name, "'") {
 		m.unsupported = "names in quotes are not supported"

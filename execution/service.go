@@ -96,7 +96,7 @@ func prepare(given Function) (*function, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	p := &function{Function: f, input: compile(input), fields: input.PropertyOrder, slots: make(chan struct{}, f.opts.Concurrency)}
+	p := &function{Function: f, input: compileSchema(input), fields: input.PropertyOrder, slots: make(chan struct{}, f.opts.Concurrency)}
 	if p.schema.input, err = input.MarshalJSON(); err != nil {
 		return nil, fmt.Errorf("execution: function %q: input: %w", f.name, err)
 	}
