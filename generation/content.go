@@ -111,14 +111,14 @@ func partShape(origins fileOrigins) shape {
 	blob := shape{"data": name, "mimeType": name, "displayName": text}
 	file := shape{"fileUri": {kinds: `"`, must: true, check: origins.check}, "mimeType": text, "displayName": text}
 	return shape{
-		"text":             text,
-		"thought":          {kinds: `t`},
-		"thoughtSignature": text,
-		"inlineData":       {kinds: `{`, inner: blob},
-		"fileData":         {kinds: `{`, inner: file},
-		"functionCall":     {kinds: `{`, inner: shape{"id": text, "name": name, "args": object, "partialArgs": {kinds: `[`}, "willContinue": {kinds: `t`}}},
-		"functionResponse": {kinds: `{`, inner: shape{"id": text, "name": name, "response": {kinds: `{`, must: true}, "willContinue": {kinds: `t`}, "scheduling": text}},
-		"executableCode":   {kinds: `{`, inner: shape{"id": text, "language": text, "code": text}},
+		"text":                text,
+		"thought":             {kinds: `t`},
+		"thoughtSignature":    text,
+		"inlineData":          {kinds: `{`, inner: blob},
+		"fileData":            {kinds: `{`, inner: file},
+		"functionCall":        {kinds: `{`, inner: shape{"id": text, "name": name, "args": object, "partialArgs": {kinds: `[`}, "willContinue": {kinds: `t`}}},
+		"functionResponse":    {kinds: `{`, inner: shape{"id": text, "name": name, "response": {kinds: `{`, must: true}, "willContinue": {kinds: `t`}, "scheduling": text}},
+		"executableCode":      {kinds: `{`, inner: shape{"id": text, "language": text, "code": text}},
 		"codeExecutionResult": {kinds: `{`, inner: shape{"id": text, "outcome": text, "output": text}},
 		"videoMetadata":       {kinds: `{`, inner: shape{"startOffset": text, "endOffset": text, "fps": number}},
 		"mediaResolution":     {kinds: `{"`},

@@ -1,13 +1,19 @@
 package generation
 
 import (
+	"bytes"
 	"net/http"
+	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/imadelakhaldev/coglex/internal/strict"
 	"github.com/imadelakhaldev/coglex/service"
 )
+
+// headerFinish is Gemini's word for why an answer ended, such as "MAX_TOKENS": the
+// parts do not tell.
+const headerFinish = "X-Finish-Reason"
 
 // HandleConverse asks Gemini: POST /converse.
 func (s *Service) HandleConverse(c echo.Context) (err error) {
@@ -23,22 +29,56 @@ func (s *Service) HandleConverse(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if wantsEvents(c.Request().Header) {
+		return s.respondEvents(c, req)
+	}
 	reply, err := s.Converse(c.Request().Context(), req)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, reply.Parts)
+	if reply.FinishReason != "" {
+		c.Response().Header().Set(headerFinish, reply.FinishReason)
+	}
+	return respond(c, list(reply.Parts))
 }
 
 // request returns what a body asks for.
 func (s *Service) request(body converseBody) (Request, error) {
-	contents, err := parseContents(body.Contents, s.origins)
-	if err != nil {
-		return Request{}, err
+	r := Request{System: body.System, Model: body.Model, Key: body.Key, Functions: body.Functions}
+	var err error
+	if r.Contents, err = parseContents(body.Contents, s.origins); err != nil {
+		return r, err
 	}
-	r := Request{Contents: contents, System: body.System, Model: body.Model, Key: body.Key, Functions: body.Functions}
+	if r.Config, err = parseConfig(body.Config); err != nil {
+		return r, err
+	}
+	tools := toolReader{allowed: s.opts.ServerTools}
+	if err := tools.read(body.Tools); err != nil {
+		return r, err
+	}
+	r.Tools, r.serverTools = tools.declarations, tools.server
 	if body.Functions != nil {
 		r.Toolset = s.opts.Toolset
 	}
 	return r, nil
+}
+
+// list returns parts as a JSON array. They are JSON already, and go out as they came.
+func list(parts []Part) []byte {
+	raw := make([][]byte, len(parts))
+	size := 2
+	for i, p := range parts {
+		raw[i], size = p, size+len(p)+1
+	}
+	out := append(make([]byte, 0, size), '[')
+	out = append(out, bytes.Join(raw, []byte{','})...)
+	return append(out, ']')
+}
+
+// respond answers with JSON.
+func respond(c echo.Context, text []byte) error {
+	h := c.Response().Header()
+	h.Set(echo.HeaderCacheControl, "no-store")
+	h.Set(echo.HeaderContentLength, strconv.Itoa(len(text)))
+	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, text)
 }

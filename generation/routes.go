@@ -16,6 +16,13 @@ const (
 
 // The bodies of requests and answers.
 type (
+	fileAnswer struct {
+		FileData fileData `json:"fileData"`
+	}
+	fileData struct {
+		URI      string `json:"fileUri"`
+		MIMEType string `json:"mimeType"`
+	}
 	converseBody struct {
 		Contents  jsontext.Value `json:"contents"`
 		System    string         `json:"system"`
@@ -30,6 +37,10 @@ type (
 // Routes returns the route table.
 func (s *Service) Routes() []service.Route {
 	return []service.Route{
+		{
+			Name: "file", Method: http.MethodPost, Path: "/file", Scope: ScopeGenerate, Need: service.KeyMaybeUser, Handler: s.HandleFile, Streams: true,
+			Summary: "Sends a file to Gemini.", Response: fileAnswer{},
+		},
 		{
 			Name: "converse", Method: http.MethodPost, Path: "/converse", Scope: ScopeGenerate, Need: service.KeyMaybeUser, Handler: s.HandleConverse, Streams: true,
 			Summary: "Asks Gemini and returns the parts of its answer.", Request: converseBody{}, Response: []json.RawMessage{},

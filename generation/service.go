@@ -26,6 +26,7 @@ type Service struct {
 	origins  fileOrigins
 	problems []service.Rule
 	uploads  chan struct{} // holds a token for each upload under way
+	forms    chan struct{} // holds a token for each form that is being read
 	host     atomic.Pointer[service.Host]
 }
 
@@ -51,7 +52,7 @@ func New(db *mongo.Database, key string, opts *Options) (*Service, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	s := &Service{db: db, opts: o, key: key, problems: problems(), uploads: make(chan struct{}, o.Uploads)}
+	s := &Service{db: db, opts: o, key: key, problems: problems(), uploads: make(chan struct{}, o.Uploads), forms: make(chan struct{}, formsPerUpload*o.Uploads)}
 	s.origins = newFileOrigins(o.BaseURL)
 	s.base = newBase(o.HTTPClient)
 	s.gemini, err = newGemini(o.BaseURL, s.base)
@@ -61,6 +62,10 @@ func New(db *mongo.Database, key string, opts *Options) (*Service, error) {
 	s.host.Store(&service.Host{})
 	return s, nil
 }
+
+// formsPerUpload is how many forms may be read for each upload that may be under
+// way: clients are slower than Gemini.
+const formsPerUpload = 8
 
 // checkKey finds fault with the key of the gateway, without repeating it.
 func checkKey(key string, required bool) error {
