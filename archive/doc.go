@@ -1,0 +1,2 @@
+// Package archive keeps files.
+package archive

@@ -1,0 +1,69 @@
+package archive
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/imadelakhaldev/coglex/internal/strict"
+	"github.com/imadelakhaldev/coglex/service"
+)
+
+// HandleMetadata answers with the record of a file: GET /:id/metadata.
+func (s *Service) HandleMetadata(c echo.Context) (err error) {
+	defer service.Edge(c, s.log(), &err, s.problems...)
+	id, err := idOf(c)
+	if err != nil {
+		return err
+	}
+	q, err := strict.ParseQuery(c.Request().URL, paramCollection)
+	if err != nil {
+		return err
+	}
+	space, err := spaceOfQuery(q)
+	if err != nil {
+		return err
+	}
+	rec, err := s.lookUp(c.Request().Context(), space, id)
+	if err != nil {
+		return err
+	}
+	return respond(c, http.StatusOK, cachePrivate, rec.file())
+}
+
+// spaceOfQuery returns the name space that a query names, else the default one.
+func spaceOfQuery(q strict.Query) (string, error) {
+	if !q.Has(paramCollection) {
+		return "", nil
+	}
+	space := q.String(paramCollection)
+	return space, checkSpace(space)
+}
+
+// HandleDelete deletes a file: DELETE /:id and DELETE /delete/:collection/:id.
+func (s *Service) HandleDelete(c echo.Context) (err error) {
+	defer service.Edge(c, s.log(), &err, s.problems...)
+	space, err := spaceOf(c)
+	if err != nil {
+		return err
+	}
+	id, err := idOf(c)
+	if err != nil {
+		return err
+	}
+	if _, err := strict.ParseQuery(c.Request().URL); err != nil {
+		return err
+	}
+	if err := refuseBody(c.Request()); err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	rec, err := s.lookUp(ctx, space, id)
+	if err != nil {
+		return err
+	}
+	if err := s.delete(ctx, rec); err != nil {
+		return err
+	}
+	return respond(c, http.StatusOK, cachePrivate, deleteAnswer{Deleted: 1})
+}
