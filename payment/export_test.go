@@ -1,6 +1,11 @@
 package payment
 
-import "context"
+import (
+	"context"
+	"time"
+
+	"go.mongodb.org/mongo-driver/bson"
+)
 
 // Observe has fn told of each try that has ended. Call it before Start.
 func (s *Service) Observe(fn func(id string, state State)) { s.observe = fn }
@@ -16,3 +21,15 @@ func Resolve(o Options) Options { return o.withDefaults() }
 
 // Delay returns how long after a try the next one is due.
 func (o Options) Delay(attempt int) string { return o.withDefaults().delay(attempt).String() }
+
+// Stopping returns a channel that is closed once Stop takes no more events.
+func (s *Service) Stopping() <-chan struct{} { return s.worker.Load().taking }
+
+// Lease gives an event to somebody else.
+func (s *Service) Lease(ctx context.Context, id string, attempts int, due time.Time) error {
+	_, err := s.events.UpdateOne(ctx, bson.D{{Key: fieldID, Value: id}}, bson.D{{Key: "$set", Value: bson.D{
+		{Key: fieldState, Value: StateLeased}, {Key: fieldLease, Value: "another's"},
+		{Key: fieldAttempts, Value: attempts}, {Key: fieldDue, Value: due},
+	}}})
+	return err
+}

@@ -244,6 +244,14 @@ func (in *inbox) record(id string) payment.Record {
 	return r
 }
 
+// lease gives an event to an instance that is none of ours.
+func (in *inbox) lease(id string, attempts int, due time.Time) {
+	in.Helper()
+	if err := in.pay.Lease(in.Context(), id, attempts, due); err != nil {
+		in.Fatal(err)
+	}
+}
+
 // count returns how many events there are.
 func (in *inbox) count() int64 {
 	in.Helper()

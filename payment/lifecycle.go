@@ -72,8 +72,10 @@ func (s *Service) EnsureIndexes(ctx context.Context) error {
 		indexes[name] = models
 	}
 	for name, models := range indexes {
-		if _, err := s.db.Collection(name).Indexes().CreateMany(ctx, models); err != nil {
-			return fmt.Errorf("payment: indexing %s: %w", name, err)
+		for _, model := range models { // one by one: the embedded database cannot see several again
+			if _, err := s.db.Collection(name).Indexes().CreateOne(ctx, model); err != nil {
+				return fmt.Errorf("payment: indexing %s: %w", name, err)
+			}
 		}
 	}
 	return nil

@@ -34,7 +34,8 @@ type worker struct {
 	due     chan string   // found by looking
 	wake    chan struct{} // look now
 
-	stopTaking context.CancelFunc // no more events
+	taking     <-chan struct{}    // closed when no more events are taken
+	stopTaking context.CancelFunc // closes it
 	abandon    context.CancelFunc // those in hand end now
 	running    sync.WaitGroup
 	stopping   bool // under Service.lifecycle
@@ -46,7 +47,7 @@ func (s *Service) startWorker(ctx context.Context, missed time.Time) *worker {
 	handling, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	taking, stopTaking := context.WithCancel(handling)
 	w := &worker{
-		service: s, stopTaking: stopTaking, abandon: abandon,
+		service: s, taking: taking.Done(), stopTaking: stopTaking, abandon: abandon,
 		fresh: make(chan string, freshQueue), due: make(chan string), wake: make(chan struct{}, 1),
 	}
 	for range s.opts.Workers {

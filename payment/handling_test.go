@@ -1,0 +1,535 @@
+package payment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+
+	"github.com/imadelakhaldev/coglex/internal/dbtest"
+	"github.com/imadelakhaldev/coglex/payment"
+	"github.com/imadelakhaldev/coglex/signals"
+)
+
+func TestAnEventThatComesAHundredTimesToThreeInstancesIsHandledOnce(t *testing.T) {
+	t.Parallel()
+	db, c := dbtest.Database(t), newClock()
+	var handled atomic.Int64
+	instances := make([]*inbox, 3)
+	for i := range instances {
+		instances[i] = newInbox(t, db, c, nil)
+		instances[i].subscribe("mark-paid", func(payment.StripeWebhookReceived) error {
+			handled.Add(1)
+			return nil
+		})
+		instances[i].start()
+	}
+	body := event("evt_1", "charge.succeeded")
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			in := instances[i%len(instances)]
+			if i%10 == 0 {
+				in.pay.LookNow()
+			}
+			in.deliver(body).received()
+		})
+	}
+	wg.Wait()
+	var first outcome
+	select {
+	case first = <-instances[0].outcomes:
+	case first = <-instances[1].outcomes:
+	case first = <-instances[2].outcomes:
+	case <-time.After(patience):
+		t.Fatal("nobody has handled the event")
+	}
+	if want := (outcome{"evt_1", payment.StateDone}); first != want {
+		t.Errorf("outcome %v, want %v", first, want)
+	}
+	for _, in := range instances {
+		in.deliver(body).received()
+		in.stop(t.Context()) // waits for what is in hand
+		if len(in.outcomes) > 0 {
+			t.Errorf("handled again: %v", <-in.outcomes)
+		}
+	}
+	if n := handled.Load(); n != 1 {
+		t.Errorf("handled %d times", n)
+	}
+	if r := instances[0].record("evt_1"); r.Attempts != 1 || instances[0].count() != 1 {
+		t.Errorf("the record is %+v", r)
+	}
+}
+
+func TestManyEventsAreHandledOnceEach(t *testing.T) {
+	t.Parallel()
+	const events = 60
+	db, c := dbtest.Database(t), newClock()
+	var seen sync.Map
+	instances := make([]*inbox, 2)
+	for i := range instances {
+		instances[i] = newInbox(t, db, c, func(o *payment.Options) { o.Workers = 3 })
+		instances[i].subscribe("count", func(e payment.StripeWebhookReceived) error {
+			n, _ := seen.LoadOrStore(e.ID, new(atomic.Int64))
+			n.(*atomic.Int64).Add(1)
+			return nil
+		})
+	}
+	for i := range events { // before anyone handles them
+		instances[0].deliver(event(fmt.Sprintf("evt_%d", i), "charge.succeeded")).received()
+	}
+	for _, in := range instances {
+		in.start()
+	}
+	for range events {
+		select {
+		case <-instances[0].outcomes:
+		case <-instances[1].outcomes:
+		case <-time.After(patience):
+			t.Fatal("not all were handled")
+		}
+	}
+	for i := range events {
+		n, ok := seen.Load(fmt.Sprintf("evt_%d", i))
+		if !ok || n.(*atomic.Int64).Load() != 1 {
+			t.Errorf("evt_%d was not handled once", i)
+		}
+	}
+}
+
+func TestAHandlerThatFailsTwiceHasOneSideEffect(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), nil)
+	var effects, other, attempt int
+	in.subscribe("mark-paid", func(e payment.StripeWebhookReceived) error {
+		if attempt = e.Attempt; attempt < 3 {
+			return errors.New("not yet")
+		}
+		effects++
+		return nil
+	})
+	in.subscribe("send-receipt", func(payment.StripeWebhookReceived) error { other++; return nil })
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	in.want("evt_1", payment.StatePending)
+	r := in.record("evt_1")
+	if want := noon.Add(payment.DefaultMinDelay); r.Due == nil || !r.Due.Equal(want) {
+		t.Errorf("due %v, want %v", r.Due, want)
+	}
+	if diff := cmp.Diff([]payment.Fault{{Subscriber: "mark-paid", Class: "error"}}, r.Faults); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+	in.clock.add(payment.DefaultMinDelay)
+	in.pay.LookNow()
+	in.want("evt_1", payment.StatePending)
+	in.clock.add(2 * payment.DefaultMinDelay)
+	in.pay.LookNow()
+	in.want("evt_1", payment.StateDone)
+	if effects != 1 || other != 1 || attempt != 3 {
+		t.Errorf("%d effects, %d of the other, at attempt %d; want 1, 1, 3", effects, other, attempt)
+	}
+	if r := in.record("evt_1"); len(r.Faults) != 0 || !slices.Equal(r.Done, []string{"send-receipt", "mark-paid"}) {
+		t.Errorf("the record is %+v", r)
+	}
+}
+
+func TestAnEventIsNotTriedBeforeItIsDue(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), func(o *payment.Options) { o.Workers = 1 })
+	in.subscribe("fail", func(e payment.StripeWebhookReceived) error {
+		if e.ID == "evt_1" {
+			return errors.New("no")
+		}
+		return nil
+	})
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	in.want("evt_1", payment.StatePending)
+	in.clock.add(payment.DefaultMinDelay - time.Millisecond)
+	in.pay.LookNow()
+	in.deliver(event("evt_1", "charge.succeeded")).received() // Stripe sends it again
+	in.deliver(event("evt_2", "charge.succeeded")).received()
+	in.want("evt_2", payment.StateDone)
+	if r := in.record("evt_1"); r.Attempts != 1 {
+		t.Errorf("tried %d times", r.Attempts)
+	}
+}
+
+func TestASubscriberThatPanicsIsRetriedAlone(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), nil)
+	calls := map[string]int{}
+	for _, name := range []string{"first", "panics", "last"} {
+		in.subscribe(name, func(e payment.StripeWebhookReceived) error {
+			calls[name]++
+			if name == "panics" && e.Attempt == 1 {
+				panic("whsec_a_secret_that_was_in_the_value")
+			}
+			return nil
+		})
+	}
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	in.want("evt_1", payment.StatePending)
+	if diff := cmp.Diff([]payment.Fault{{Subscriber: "panics", Class: "panic"}}, in.record("evt_1").Faults); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+	in.clock.add(time.Minute)
+	in.pay.LookNow()
+	in.want("evt_1", payment.StateDone)
+	if diff := cmp.Diff(map[string]int{"first": 1, "panics": 2, "last": 1}, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnAnonymousSubscriberSeesEachTry(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), nil)
+	var anonymous int
+	in.subscribe("", func(payment.StripeWebhookReceived) error { anonymous++; return nil })
+	in.subscribe("fails-once", func(e payment.StripeWebhookReceived) error {
+		if e.Attempt == 1 {
+			return errors.New("no")
+		}
+		return nil
+	})
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	in.want("evt_1", payment.StatePending)
+	in.clock.add(time.Minute)
+	in.pay.LookNow()
+	in.want("evt_1", payment.StateDone)
+	if anonymous != 2 {
+		t.Errorf("called %d times, want 2", anonymous)
+	}
+}
+
+func TestAnEventWithoutSubscribersIsDone(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), nil).start()
+	in.deliver(event("evt_1", "something.nobody_knows")).received()
+	in.want("evt_1", payment.StateDone)
+}
+
+func TestAnEventThatAlwaysFailsIsDead(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), func(o *payment.Options) { o.Attempts = 3 })
+	var calls int
+	in.subscribe("fails", func(payment.StripeWebhookReceived) error { calls++; return errors.New("never") })
+	dead := make(chan payment.EventDead, 1)
+	signals.Subscribe(in.app.Signals(), func(_ context.Context, e payment.EventDead) error { dead <- e; return nil })
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	in.want("evt_1", payment.StatePending)
+	in.clock.add(time.Minute)
+	in.pay.LookNow()
+	in.want("evt_1", payment.StatePending)
+	in.clock.add(time.Minute)
+	in.pay.LookNow()
+	in.want("evt_1", payment.StateDead)
+	e := receive(t, dead)
+	if e.Event.ID != "evt_1" || e.Event.Attempt != 3 || len(e.Faults) != 1 || e.Faults[0].Subscriber != "fails" {
+		t.Errorf("the event is %+v", e)
+	}
+	in.clock.add(24 * time.Hour)
+	in.deliver(event("evt_1", "charge.succeeded")).received() // stays as it is
+	in.pay.LookNow()
+	in.deliver(event("evt_2", "charge.succeeded")).received()
+	in.want("evt_2", payment.StatePending)
+	if r := in.record("evt_1"); r.State != payment.StateDead || r.Attempts != 3 || calls != 4 {
+		t.Errorf("after %d calls the record is %+v", calls, r)
+	}
+}
+
+func TestALeaseThatIsOverIsTakenOver(t *testing.T) {
+	t.Parallel()
+	db, c := dbtest.Database(t), newClock()
+	dying, heir := newInbox(t, db, c, nil), newInbox(t, db, c, nil)
+	began, release := make(chan struct{}), make(chan struct{})
+	dying.subscribe("first", func(payment.StripeWebhookReceived) error { return nil })
+	dying.subscribe("mark-paid", func(payment.StripeWebhookReceived) error {
+		close(began)
+		<-release
+		return errors.New("too late")
+	})
+	var first, second int
+	heir.subscribe("first", func(payment.StripeWebhookReceived) error { first++; return nil })
+	heir.subscribe("mark-paid", func(payment.StripeWebhookReceived) error { second++; return nil })
+	dying.start()
+	heir.start()
+	dying.deliver(event("evt_1", "charge.succeeded")).received()
+	receive(t, began)
+	heir.clock.add(payment.DefaultLease - time.Millisecond)
+	heir.pay.LookNow()
+	heir.deliver(event("evt_2", "charge.succeeded")).received()
+	heir.want("evt_2", payment.StateDone) // and evt_1 is not its own yet
+	heir.clock.add(time.Millisecond)
+	heir.pay.LookNow()
+	heir.want("evt_1", payment.StateDone)
+	close(release)
+	dying.stop(t.Context())
+	if first != 1 || second != 2 { // evt_2 is a call of each; of evt_1 the first was done
+		t.Errorf("called %d and %d times, want 1 and 2", first, second)
+	}
+	if r := heir.record("evt_1"); r.State != payment.StateDone || r.Attempts != 2 || len(r.Faults) != 0 {
+		t.Errorf("who lost the lease has changed the record: %+v", r)
+	}
+}
+
+func TestAnEventThatKillsEveryProcessIsDead(t *testing.T) {
+	t.Parallel()
+	db, c := dbtest.Database(t), newClock()
+	in := newInbox(t, db, c, func(o *payment.Options) { o.Attempts = 1 })
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	in.lease("evt_1", 1, c.Now().Add(-time.Millisecond)) // by an instance that died
+	in.subscribe("deadly", func(payment.StripeWebhookReceived) error { panic("again") })
+	in.start()
+	in.want("evt_1", payment.StateDead)
+	if diff := cmp.Diff([]payment.Fault{{Class: "abandoned"}}, in.record("evt_1").Faults); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+}
+
+func TestALeaseIsRenewedWhileAHandlerRuns(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), &clock{now: time.Now()}, func(o *payment.Options) { o.Lease = 30 * time.Millisecond })
+	began, release := make(chan struct{}), make(chan struct{})
+	in.subscribe("slow", func(payment.StripeWebhookReceived) error {
+		close(began)
+		<-release
+		return nil
+	})
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	receive(t, began)
+	before := *in.record("evt_1").Due
+	in.clock.add(20 * time.Millisecond)
+	for !in.record("evt_1").Due.After(before) { // or the test times out
+		if t.Context().Err() != nil {
+			t.Fatal("the lease is not renewed")
+		}
+	}
+	close(release)
+	in.want("evt_1", payment.StateDone)
+}
+
+func TestAHandlerThatLostItsLeaseIsTold(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), func(o *payment.Options) { o.Lease = 30 * time.Millisecond })
+	began, ended := make(chan struct{}), make(chan error, 1)
+	signals.SubscribeNamed(in.app.Signals(), "slow", func(ctx context.Context, _ payment.StripeWebhookReceived) error {
+		close(began)
+		<-ctx.Done()
+		ended <- context.Cause(ctx)
+		return nil
+	})
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	receive(t, began)
+	in.lease("evt_1", 2, in.clock.Now().Add(time.Hour)) // by another
+	if err := receive(t, ended); err == nil {
+		t.Error("the context has no cause")
+	}
+	in.stop(t.Context())
+	if r := in.record("evt_1"); r.State != payment.StateLeased || len(r.Done) != 0 {
+		t.Errorf("the record is %+v", r)
+	}
+}
+
+func TestAHandlerThatTakesTooLongIsEnded(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), func(o *payment.Options) { o.HandleTimeout = time.Millisecond })
+	var after int
+	signals.SubscribeNamed(in.app.Signals(), "slow", func(ctx context.Context, _ payment.StripeWebhookReceived) error {
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	in.subscribe("after", func(payment.StripeWebhookReceived) error { after++; return nil })
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	in.want("evt_1", payment.StatePending)
+	if diff := cmp.Diff([]payment.Fault{{Subscriber: "slow", Class: "timeout"}}, in.record("evt_1").Faults); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+	if after != 0 {
+		t.Error("a subscriber was called whose time was over")
+	}
+}
+
+func TestStopWaitsForWhatIsInHand(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), func(o *payment.Options) { o.Workers = 1 })
+	began, release := make(chan struct{}), make(chan struct{})
+	in.subscribe("slow", func(e payment.StripeWebhookReceived) error {
+		if e.ID == "evt_1" {
+			close(began)
+			<-release
+		}
+		return nil
+	})
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	receive(t, began)
+	in.deliver(event("evt_2", "charge.succeeded")).received() // waits for the worker
+	stopped := make(chan error, 1)
+	go func() { stopped <- in.pay.Stop(t.Context()) }()
+	select {
+	case err := <-stopped:
+		t.Fatalf("Stop did not wait: %v", err)
+	case <-in.pay.Stopping():
+	}
+	close(release)
+	if err := receive(t, stopped); err != nil {
+		t.Fatal(err)
+	}
+	in.want("evt_1", payment.StateDone)
+	if r := in.record("evt_2"); r.State != payment.StatePending || r.Attempts != 0 {
+		t.Errorf("an event was taken while stopping: %+v", r)
+	}
+	in.deliver(event("evt_3", "charge.succeeded")).received() // still stored
+	if err := in.pay.Ready(t.Context()); !errors.Is(err, payment.ErrNotStarted) {
+		t.Errorf("Ready after Stop: %v", err)
+	}
+	if err := in.pay.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	in.await()
+	in.await()
+}
+
+func TestStopThatMayNotWaitGivesTheLeaseBack(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), nil)
+	began := make(chan struct{})
+	signals.SubscribeNamed(in.app.Signals(), "slow", func(ctx context.Context, e payment.StripeWebhookReceived) error {
+		if e.Attempt == 1 && ctx.Err() == nil {
+			select {
+			case <-began:
+				return nil
+			default:
+			}
+			close(began)
+			<-ctx.Done()
+		}
+		return ctx.Err()
+	})
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	receive(t, began)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := in.pay.Stop(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("Stop: %v, want that it could not wait", err)
+	}
+	in.want("evt_1", payment.StatePending)
+	if r := in.record("evt_1"); r.Attempts != 0 || !r.Due.Equal(noon) {
+		t.Errorf("the lease was not given back: %+v", r)
+	}
+	in.stop(t.Context())
+	if err := in.pay.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	in.want("evt_1", payment.StateDone)
+}
+
+func TestAClosedBusLosesNothing(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), nil).start()
+	if err := in.app.Signals().Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	in.want("evt_1", payment.StatePending)
+	if r := in.record("evt_1"); r.Attempts != 0 || !r.Due.After(noon) {
+		t.Errorf("the record is %+v", r)
+	}
+}
+
+func TestADatabaseThatGoesAwayDuringHandlingLosesNothing(t *testing.T) {
+	t.Parallel()
+	server := dbtest.NewServer(t)
+	client, err := mongo.Connect(t.Context(), options.Client().ApplyURI(server.URI()).SetServerSelectionTimeout(100*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Disconnect(context.WithoutCancel(t.Context())) })
+	in := newInbox(t, client.Database("test"), newClock(), nil)
+	began, release := make(chan struct{}), make(chan struct{})
+	var calls atomic.Int64
+	in.subscribe("mark-paid", func(payment.StripeWebhookReceived) error {
+		if calls.Add(1) == 1 {
+			close(began)
+			<-release
+		}
+		return nil
+	})
+	in.start()
+	in.deliver(event("evt_1", "charge.succeeded")).received()
+	receive(t, began)
+	server.Kill()
+	refused := in.deliver(event("evt_2", "charge.succeeded"))
+	refused.refused(http.StatusServiceUnavailable, "not_stored")
+	if refused.header.Get("Retry-After") == "" {
+		t.Error("the refusal does not say when to come back")
+	}
+	close(release) // it succeeds, and nobody can be told
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	in.want("evt_1", payment.StateDone)
+	if r := in.record("evt_1"); calls.Load() != 1 || !slices.Equal(r.Done, []string{"mark-paid"}) {
+		t.Errorf("after %d calls the record is %+v", calls.Load(), r)
+	}
+	in.deliver(event("evt_2", "charge.succeeded")).received()
+	in.want("evt_2", payment.StateDone)
+}
+
+func TestOldEventsAreRemoved(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), func(o *payment.Options) { o.Attempts = 1 })
+	in.subscribe("fails", func(e payment.StripeWebhookReceived) error {
+		if e.ID == "evt_dead" {
+			return errors.New("no")
+		}
+		return nil
+	})
+	in.start()
+	for _, id := range []string{"evt_done", "evt_dead"} {
+		in.deliver(event(id, "charge.succeeded")).received()
+		in.await()
+	}
+	for _, step := range []struct {
+		after time.Duration
+		want  int64
+	}{{payment.DefaultKeep - time.Millisecond, 0}, {time.Millisecond, 1}, {10 * payment.DefaultKeep, 0}} {
+		in.clock.add(step.after)
+		if n, err := in.pay.SweepEvents(t.Context()); n != step.want || err != nil {
+			t.Errorf("removed %d, %v; want %d", n, err, step.want)
+		}
+	}
+	if r := in.record("evt_dead"); r.State != payment.StateDead || in.count() != 1 {
+		t.Errorf("left are %d; %+v", in.count(), r)
+	}
+}
+
+func TestTheDelayGrowsToItsEnd(t *testing.T) {
+	t.Parallel()
+	o := payment.Options{MinDelay: 5 * time.Second, MaxDelay: time.Minute}
+	var got []string
+	for attempt := 1; attempt <= 6; attempt++ {
+		got = append(got, o.Delay(attempt))
+	}
+	if diff := cmp.Diff([]string{"5s", "10s", "20s", "40s", "1m0s", "1m0s"}, got); diff != "" {
+		t.Errorf("delays (-want +got):\n%s", diff)
+	}
+}
