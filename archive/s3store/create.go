@@ -3,6 +3,8 @@ package s3store
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -51,22 +53,34 @@ func (s *Store) Create(ctx context.Context, key string, r io.Reader) error {
 	return wrap(err)
 }
 
+// put sends a small file.
+func (s *Store) put(ctx context.Context, name string, b []byte) error {
+	send := func(o minio.PutObjectOptions) error {
+		o.ContentType, o.DisableContentSha256 = kind, true
+		_, err := s.core.PutObject(ctx, s.bucket, name, bytes.NewReader(b), int64(len(b)), "", sum(b), o)
+		return err
+	}
+	err := send(once())
+	if code(err) == minio.NotImplemented {
+		if err = s.vacant(ctx, name); err == nil {
+			err = send(minio.PutObjectOptions{})
+		}
+	}
+	return err
+}
+
 // once asks the service not to overwrite.
-func once() minio.PutObjectOptions {
-	o := minio.PutObjectOptions{ContentType: kind}
+func once() (o minio.PutObjectOptions) {
 	o.SetMatchETagExcept("*")
 	return o
 }
 
-// put sends a small file.
-func (s *Store) put(ctx context.Context, name string, b []byte) error {
-	_, err := s.core.PutObject(ctx, s.bucket, name, bytes.NewReader(b), int64(len(b)), "", "", once())
-	if code(err) == minio.NotImplemented {
-		if err = s.vacant(ctx, name); err == nil {
-			_, err = s.core.PutObject(ctx, s.bucket, name, bytes.NewReader(b), int64(len(b)), "", "", minio.PutObjectOptions{ContentType: kind})
-		}
-	}
-	return err
+// sum is signed with the request, so that the service takes no other bytes.
+// The client does without it where there is TLS; without, it wraps the body in
+// signed pieces, which some services store as they come.
+func sum(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // vacant returns fs.ErrExist where there is an object already.
@@ -110,7 +124,8 @@ func (s *Store) complete(ctx context.Context, name, id string, r io.Reader, b []
 		if len(parts) == maxParts {
 			return fmt.Errorf("there is more than %d parts of %d bytes can hold: Options.PartSize is too small", maxParts, s.partSize)
 		}
-		part, err := s.core.PutObjectPart(ctx, s.bucket, name, id, len(parts)+1, bytes.NewReader(b[:n]), int64(n), minio.PutObjectPartOptions{})
+		part, err := s.core.PutObjectPart(ctx, s.bucket, name, id, len(parts)+1, bytes.NewReader(b[:n]), int64(n),
+			minio.PutObjectPartOptions{Sha256Hex: sum(b[:n]), DisableContentSha256: true})
 		if err != nil {
 			return err
 		}

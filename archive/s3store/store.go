@@ -165,6 +165,9 @@ func (s *Store) List(ctx context.Context) iter.Seq2[archive.Entry, error] {
 			if u.Err == nil && key == last {
 				continue // another upload of the same
 			}
+			if code(u.Err) == minio.NoSuchUpload {
+				continue // it has come to its end meanwhile
+			}
 			last = key
 			entry := archive.Entry{Key: archive.PartialPrefix + key, Size: u.Size, Modified: u.Initiated, Partial: true}
 			if more := pass(yield, entry, key, u.Err); !more {
