@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/labstack/echo/v4"
+	"go.mongodb.org/mongo-driver/mongo"
 
 	"github.com/imadelakhaldev/coglex"
 	"github.com/imadelakhaldev/coglex/execution"
@@ -47,23 +48,24 @@ type gateway struct {
 	fns  *execution.Service
 	app  *coglex.App
 	echo *echo.Echo
+	db   *mongo.Database // of those that have one
 }
 
-func newGateway(t testing.TB, opts *execution.Options, functions ...execution.Function) *gateway {
-	t.Helper()
+func newGateway(tb testing.TB, opts *execution.Options, functions ...execution.Function) *gateway {
+	tb.Helper()
 	fns, err := execution.New(functions, opts)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	app, err := coglex.New(apiKey, &coglex.Options{
-		Users: users{}, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), NoAccessLog: true,
+		Users: users{}, Logger: slog.New(slog.NewTextHandler(tb.Output(), nil)), NoAccessLog: true,
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	g := &gateway{TB: t, fns: fns, app: app, echo: echo.New()}
+	g := &gateway{TB: tb, fns: fns, app: app, echo: echo.New()}
 	if err := app.Mount(g.echo, fns); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return g
 }
