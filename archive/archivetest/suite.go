@@ -1,4 +1,4 @@
-//nolint:depguard,thelper // these are tests, and made to be imported by tests
+//nolint:depguard // these are tests, and made to be imported by tests
 package archivetest
 
 import (

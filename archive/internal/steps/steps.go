@@ -25,7 +25,7 @@ func Read(ctx context.Context, r io.Reader, b []byte) (n int, end bool, err erro
 	switch err {
 	case nil:
 		return n, false, nil
-	case io.EOF: //nolint:errorlint // a wrapped one is a failure, not the end
+	case io.EOF: // a wrapped one is a failure, not the end
 		return n, true, nil
 	}
 	return n, false, fmt.Errorf("reading what to keep: %w", err)
