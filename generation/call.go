@@ -106,14 +106,16 @@ func (c *call) functionCalling() *FunctionCalling {
 	return c.config.FunctionCalling
 }
 
-// sdk returns the settings under which the SDK sends the body as it is: through the
-// SDK's own types, what they do not know would be lost.
+// sdk returns the settings under which the SDK makes the call.
 func (c *call) sdk() *genai.GenerateContentConfig {
-	body := c.body()
 	return &genai.GenerateContentConfig{
 		AutomaticContinuation: new(bool), // a loop without an end, billed each time
-		HTTPOptions: &genai.HTTPOptions{
-			ExtrasRequestProvider: func(map[string]any) map[string]any { return body },
-		},
+		HTTPOptions:           sendAs(c.body()),
 	}
+}
+
+// sendAs has the SDK send a body as it is: what the SDK's own types do not know
+// would be lost in them.
+func sendAs(body map[string]any) *genai.HTTPOptions {
+	return &genai.HTTPOptions{ExtrasRequestProvider: func(map[string]any) map[string]any { return body }}
 }

@@ -3,6 +3,7 @@ package generation
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -41,6 +42,23 @@ func (s *Service) Stream(ctx context.Context, r Request) iter.Seq2[Chunk, error]
 
 // prepare checks a request and asks the interceptors.
 func (s *Service) prepare(ctx context.Context, r Request, stream bool) (*call, error) {
+	c, err := s.check(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	intent := &Generating{Model: c.model, System: c.system, UserID: c.user, Functions: slices.Clone(c.functions), OwnKey: c.ownKey, Stream: stream}
+	if err := signals.Ask(ctx, s.bus(), intent); err != nil {
+		return nil, err
+	}
+	c.system = intent.System
+	if c.model, err = modelName(intent.Model); err != nil {
+		return nil, fmt.Errorf("generation: an interceptor of Generating left a model that is none: %s", err) //nolint:errorlint // not the client's fault
+	}
+	return c, nil
+}
+
+// check checks a request.
+func (s *Service) check(ctx context.Context, r Request) (*call, error) {
 	model, err := modelName(or(r.Model, s.opts.Model))
 	if err != nil {
 		return nil, err
@@ -52,18 +70,20 @@ func (s *Service) prepare(ctx context.Context, r Request, stream bool) (*call, e
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	intent := &Generating{Model: model, System: r.System, UserID: userOf(ctx), Functions: r.functions(), OwnKey: own, Stream: stream}
-	if err := signals.Ask(ctx, s.bus(), intent); err != nil {
-		return nil, err
-	}
-	if model, err = modelName(intent.Model); err != nil {
-		return nil, err
-	}
 	return &call{
-		model: model, key: key, ownKey: own, user: intent.UserID, system: intent.System,
-		contents: slices.Clone(r.Contents), declarations: slices.Clone(r.Tools), serverTools: r.serverTools, config: r.Config,
+		model: model, key: key, ownKey: own, user: userOf(ctx), system: r.System,
+		contents: r.contents(), declarations: slices.Clone(r.Tools), serverTools: r.serverTools, config: r.Config,
 		toolset: r.Toolset, functions: r.functions(),
 	}, nil
+}
+
+// contents returns the contents, each with its role.
+func (r *Request) contents() []Content {
+	contents := slices.Clone(r.Contents)
+	for i := range contents {
+		contents[i].Role = or(contents[i].Role, RoleUser)
+	}
+	return contents
 }
 
 // functions returns the names of the functions that Gemini may call.

@@ -80,6 +80,7 @@ func (e *UpstreamError) temporary() bool {
 var (
 	errPanicked = errors.New("generation: the SDK panicked")
 	errNoFile   = errors.New("generation: the answer to an upload has no file")
+	errVectors  = errors.New("generation: the answer has not a vector for each text")
 )
 
 // problems returns what errors mean over HTTP. Of each error the first rule that

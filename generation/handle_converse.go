@@ -7,7 +7,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/imadelakhaldev/coglex/internal/strict"
 	"github.com/imadelakhaldev/coglex/service"
 )
 
@@ -18,11 +17,8 @@ const headerFinish = "X-Finish-Reason"
 // HandleConverse asks Gemini: POST /converse.
 func (s *Service) HandleConverse(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.problems...)
-	if _, err := strict.ParseQuery(c.Request().URL); err != nil {
-		return err
-	}
 	var body converseBody
-	if err := strict.Body(c, s.opts.BodyLimit, &body); err != nil {
+	if err := s.read(c, &body); err != nil {
 		return err
 	}
 	req, err := s.request(body)

@@ -1,7 +1,6 @@
 package generation
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,11 +45,7 @@ func (s *Service) HandleFile(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(fileAnswer{fileData{file.URI, file.MIMEType}})
-	if err != nil {
-		return fmt.Errorf("generation: %w", err)
-	}
-	return respond(c, text)
+	return respondJSON(c, fileAnswer{fileData{file.URI, file.MIMEType}})
 }
 
 // form is what an upload has. The file rests on the disk, for the key may come

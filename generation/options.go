@@ -20,6 +20,8 @@ const (
 	// Google retires models on short notice, and this one on 2026-12-01: name your
 	// own in Options.Model, and see [Service.Models] for those that there are.
 	DefaultModel = "models/gemini-2.5-flash"
+	// DefaultEmbeddingModel makes vectors where nobody names another model.
+	DefaultEmbeddingModel = "models/gemini-embedding-001"
 	// DefaultBaseURL is where Gemini is.
 	DefaultBaseURL = "https://generativelanguage.googleapis.com"
 	// DefaultTimeout is how long one call of Gemini may take, with its repetitions.
@@ -50,6 +52,11 @@ type Options struct {
 	//
 	// Defaults to DefaultModel.
 	Model string
+
+	// EmbeddingModel makes vectors where a request names no model.
+	//
+	// Defaults to DefaultEmbeddingModel.
+	EmbeddingModel string
 
 	// BaseURL is where Gemini is, or a proxy that speaks as it does: http or https,
 	// a host, and nothing else. The key goes there. No request can change it.
@@ -181,6 +188,7 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	o.Model = or(o.Model, DefaultModel)
+	o.EmbeddingModel = or(o.EmbeddingModel, DefaultEmbeddingModel)
 	o.BaseURL = or(o.BaseURL, DefaultBaseURL)
 	errs = append(errs, o.check()...)
 	o.Timeout = or(o.Timeout, DefaultTimeout)
@@ -211,6 +219,9 @@ func (o Options) check() []error {
 	var errs []error
 	if _, err := modelName(o.Model); err != nil {
 		errs = append(errs, errors.New("generation: Options.Model is no name of a model"))
+	}
+	if _, err := modelName(o.EmbeddingModel); err != nil {
+		errs = append(errs, errors.New("generation: Options.EmbeddingModel is no name of a model"))
 	}
 	if err := checkBaseURL(o.BaseURL); err != nil {
 		errs = append(errs, fmt.Errorf("generation: Options.BaseURL %w", err))

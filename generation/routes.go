@@ -12,6 +12,7 @@ import (
 // Scopes that an API key needs for the routes, where keys have any.
 const (
 	ScopeGenerate = "generation:generate"
+	ScopeRead     = "generation:read"
 )
 
 // The bodies of requests and answers.
@@ -32,6 +33,26 @@ type (
 		Config    jsontext.Value `json:"config"`
 		Functions []string       `json:"functions"`
 	}
+	tokensBody struct {
+		Contents jsontext.Value `json:"contents"`
+		System   string         `json:"system"`
+		Tools    jsontext.Value `json:"tools"`
+		Model    string         `json:"model"`
+		Key      string         `json:"key"`
+	}
+	tokensAnswer struct {
+		Tokens int64 `json:"tokens"`
+	}
+	embedBody struct {
+		Texts      []string `json:"texts"`
+		Task       string   `json:"task"`
+		Dimensions int32    `json:"dimensions"`
+		Model      string   `json:"model"`
+		Key        string   `json:"key"`
+	}
+	embedAnswer struct {
+		Embeddings [][]float32 `json:"embeddings"`
+	}
 )
 
 // Routes returns the route table.
@@ -44,6 +65,18 @@ func (s *Service) Routes() []service.Route {
 		{
 			Name: "converse", Method: http.MethodPost, Path: "/converse", Scope: ScopeGenerate, Need: service.KeyMaybeUser, Handler: s.HandleConverse, Streams: true,
 			Summary: "Asks Gemini and returns the parts of its answer.", Request: converseBody{}, Response: []json.RawMessage{},
+		},
+		{
+			Name: "tokens", Method: http.MethodPost, Path: "/tokens", Scope: ScopeGenerate, Need: service.KeyMaybeUser, Handler: s.HandleTokens,
+			Summary: "Counts the tokens of a request.", Request: tokensBody{}, Response: tokensAnswer{},
+		},
+		{
+			Name: "embed", Method: http.MethodPost, Path: "/embed", Scope: ScopeGenerate, Need: service.KeyMaybeUser, Handler: s.HandleEmbed,
+			Summary: "Makes vectors of texts.", Request: embedBody{}, Response: embedAnswer{},
+		},
+		{
+			Name: "models", Method: http.MethodGet, Path: "/models", Scope: ScopeRead, Handler: s.HandleModels,
+			Summary: "Lists the models that the gateway's key may use.", Response: []Model{},
 		},
 	}
 }
