@@ -38,10 +38,12 @@ func classOf(err error) string {
 	if _, ok := errors.AsType[*signals.PanicError](err); ok {
 		return classPanic
 	}
-	if _, ok := errors.AsType[*stripe.Error](err); ok {
+	if _, ok := errors.AsType[*StripeError](err); ok {
 		return classStripe
 	}
 	switch {
+	case errors.As(err, new(*stripe.Error)): // of a subscriber's own call
+		return classStripe
 	case mongoerr.IsUnavailable(err):
 		return classDatabase
 	case errors.Is(err, context.DeadlineExceeded):

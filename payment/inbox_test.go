@@ -82,11 +82,17 @@ type inbox struct {
 // told to, and not by itself.
 func newInbox(tb testing.TB, db *mongo.Database, c *clock, change func(*payment.Options)) *inbox {
 	tb.Helper()
+	return newInboxOf(tb, db, stripeKey, c, change)
+}
+
+// newInboxOf is newInbox with another key of Stripe's.
+func newInboxOf(tb testing.TB, db *mongo.Database, key string, c *clock, change func(*payment.Options)) *inbox {
+	tb.Helper()
 	opts := &payment.Options{Now: c.Now, Poll: time.Hour, NoReconcile: true}
 	if change != nil {
 		change(opts)
 	}
-	pay, err := payment.New(db, stripeKey, secret, opts)
+	pay, err := payment.New(db, key, secret, opts)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -107,8 +107,6 @@ func (s *Service) reconcile(ctx context.Context, w window, report *ReconcileRepo
 // eventPage asks Stripe for the events of a window after the one with an id. It does
 // without the SDK's type of an event, which would lose what it does not know.
 func (s *Service) eventPage(ctx context.Context, w window, after string) (*eventPage, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.opts.CallTimeout)
-	defer cancel()
 	query := &form.Values{}
 	query.Add("limit", strconv.Itoa(reconcilePage))
 	query.Add("created[gte]", strconv.FormatInt(w.since.Unix(), 10))
@@ -116,8 +114,10 @@ func (s *Service) eventPage(ctx context.Context, w window, after string) (*event
 	if after != "" {
 		query.Add("starting_after", after)
 	}
-	page, events := new(eventPage), s.stripe.Events
-	return page, events.B.CallRaw(http.MethodGet, "/v1/events", events.Key, query, &stripe.Params{Context: ctx}, page)
+	return call(ctx, s, "list events", func(ctx context.Context) (*eventPage, error) {
+		page, p, events := new(eventPage), params(ctx, ""), s.stripe.Events
+		return page, events.B.CallRaw(http.MethodGet, "/v1/events", events.Key, query, &p, page)
+	})
 }
 
 // storePage stores the events of a page that are not in the inbox.

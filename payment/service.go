@@ -88,7 +88,7 @@ func (s *Service) Name() string { return "payment" }
 // Collections returns the collections that are the service's own.
 func (s *Service) Collections() []service.Namespace {
 	var spaces []service.Namespace
-	for _, name := range []string{EventsCollection, CustomersCollection, SubscriptionsCollection} {
+	for _, name := range []string{EventsCollection, CustomersCollection, SubscriptionsCollection, PaymentsCollection} {
 		spaces = append(spaces, service.Namespace{Database: s.db.Name(), Collection: name})
 	}
 	return spaces
