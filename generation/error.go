@@ -91,6 +91,8 @@ func problems() []service.Rule {
 		service.Is(ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large", "The file is too large."),
 		service.Is(ErrNoAnswer, http.StatusInternalServerError, codeFailed, "The model gave no answer."),
 		service.Is(ErrFileFailed, http.StatusUnprocessableEntity, "file_failed", "The file could not be processed."),
+		service.Is(ErrNoAccounts, http.StatusNotFound, "not_found", "There are no accounts of usage here."),
+		service.As(usageExceeded),
 		service.As(blocked),
 		service.As(unfinished),
 		service.As(upstream),

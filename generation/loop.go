@@ -2,7 +2,6 @@ package generation
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 )
 
@@ -51,7 +50,8 @@ func (s *Service) converse(ctx context.Context, c *call) (*Reply, error) {
 	for more := true; more; {
 		a, err := s.generate(ctx, c)
 		if a != nil {
-			l.hear(a)
+			l.turn = a.parts
+			l.note(a)
 		}
 		l.endTurn()
 		if err != nil {
@@ -64,11 +64,8 @@ func (s *Service) converse(ctx context.Context, c *call) (*Reply, error) {
 	return &l.reply, nil
 }
 
-// hear takes what Gemini says: all of it, or a piece.
-func (l *loop) hear(a *answer) {
-	for _, p := range a.parts {
-		l.turn = appendPart(l.turn, p)
-	}
+// note keeps what an answer, or the latest piece of one, says beside its parts.
+func (l *loop) note(a *answer) {
 	l.reply.Usage = l.spent.add(a.usage)
 	l.reply.FinishReason = or(a.finish, l.reply.FinishReason)
 	l.reply.Model = or(a.model, l.reply.Model)
@@ -149,36 +146,4 @@ func unforced(c *Config) *Config {
 	free := *c
 	free.FunctionCalling = nil
 	return &free
-}
-
-// appendPart appends a part. Texts that follow one another become one, as far as
-// they are nothing else: a thought signature stays at its part.
-func appendPart(parts []Part, p Part) []Part {
-	n := len(parts)
-	if n == 0 {
-		return append(parts, p)
-	}
-	before, ok := plainText(parts[n-1])
-	if !ok {
-		return append(parts, p)
-	}
-	text, ok := plainText(p)
-	if !ok {
-		return append(parts, p)
-	}
-	parts[n-1] = Text(before + text)
-	return parts
-}
-
-// plainText returns the text of a part that is nothing else.
-func plainText(p Part) (string, bool) {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(p, &fields) != nil || len(fields) != 1 {
-		return "", false
-	}
-	var text *string
-	if json.Unmarshal(fields["text"], &text) != nil || text == nil {
-		return "", false
-	}
-	return *text, true
 }

@@ -2,6 +2,7 @@ package generation
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 )
 
@@ -39,11 +40,46 @@ func (l *loop) hearStream(ctx context.Context, yield func(Chunk, error) bool) bo
 			yield(Chunk{Usage: &l.reply.Usage}, err)
 			return false
 		}
-		l.hear(a)
+		l.note(a)
+		for _, p := range a.parts {
+			l.turn = appendPart(l.turn, p)
+		}
 		if !yield(Chunk{Role: RoleModel, Parts: a.parts, FinishReason: a.finish, Model: a.model}, nil) {
 			return false
 		}
 	}
 	l.endTurn()
 	return true
+}
+
+// appendPart appends a part. Texts that follow one another become one, as far as
+// they are nothing else: a thought signature stays at its part.
+func appendPart(parts []Part, p Part) []Part {
+	n := len(parts)
+	if n == 0 {
+		return append(parts, p)
+	}
+	before, ok := plainText(parts[n-1])
+	if !ok {
+		return append(parts, p)
+	}
+	text, ok := plainText(p)
+	if !ok {
+		return append(parts, p)
+	}
+	parts[n-1] = Text(before + text)
+	return parts
+}
+
+// plainText returns the text of a part that is nothing else.
+func plainText(p Part) (string, bool) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(p, &fields) != nil || len(fields) != 1 {
+		return "", false
+	}
+	var text *string
+	if json.Unmarshal(fields["text"], &text) != nil || text == nil {
+		return "", false
+	}
+	return *text, true
 }

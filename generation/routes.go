@@ -78,5 +78,9 @@ func (s *Service) Routes() []service.Route {
 			Name: "models", Method: http.MethodGet, Path: "/models", Scope: ScopeRead, Handler: s.HandleModels,
 			Summary: "Lists the models that the gateway's key may use.", Response: []Model{},
 		},
+		{
+			Name: "usage", Method: http.MethodGet, Path: "/usage", Scope: ScopeRead, Need: service.KeyMaybeUser, Handler: s.HandleUsage,
+			Summary: "Tells how many tokens were used on a day.", Response: Account{},
+		},
 	}
 }
