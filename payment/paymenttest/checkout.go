@@ -203,7 +203,8 @@ func checkoutLineItems(c *call) (object, *Failure) {
 	if f != nil {
 		return nil, f
 	}
-	return c.page(kindLineItem, o.data("_line_items"))
+	all := func(object) bool { return true }
+	return c.page(kindLineItem, slices.Clone(o.data("_line_items")), all)
 }
 
 func expireCheckout(c *call) (object, *Failure) {

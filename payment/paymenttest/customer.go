@@ -53,7 +53,7 @@ func (c *call) checkEmail(param string) *Failure {
 
 // getCustomer answers what is left of a deleted customer, too.
 func getCustomer(c *call) (object, *Failure) {
-	if o := c.objects["deleted "+c.r.PathValue("id")]; o != nil {
+	if o := c.objects[deleted(c.r.PathValue("id"))]; o != nil {
 		return o, nil
 	}
 	return c.target(kindCustomer)
@@ -88,6 +88,9 @@ func deleteCustomer(c *call) (object, *Failure) {
 	c.remove(kindCustomer, id)
 	c.emit("customer.deleted", o)
 	gone := object{"id": id, "object": "customer", "deleted": true}
-	c.objects["deleted "+id] = gone
+	c.objects[deleted(id)] = gone
 	return gone, nil
 }
+
+// deleted is where what is left of a deleted object is kept.
+func deleted(id string) string { return "deleted " + id }

@@ -54,7 +54,6 @@ func (s *Stripe) Release(ctx context.Context) error {
 	}
 	s.mail.kept = nil
 	s.mail.mu.Unlock()
-	s.mail.run(ctx, s)
 	return s.Settle(ctx)
 }
 
@@ -68,7 +67,6 @@ func (s *Stripe) Redeliver(ctx context.Context) error {
 		}
 	}
 	s.mail.mu.Unlock()
-	s.mail.run(ctx, s)
 	return s.Settle(ctx)
 }
 
@@ -93,7 +91,6 @@ func (s *Stripe) deliver(ctx context.Context, version string, events []string) e
 	s.mail.mu.Lock()
 	s.mail.queue = append(s.mail.queue, parcels...)
 	s.mail.mu.Unlock()
-	s.mail.run(ctx, s)
 	return s.Settle(ctx)
 }
 

@@ -33,6 +33,9 @@ func (c *call) expand(o object, path []string) bool {
 	case string:
 		target := c.objects[value]
 		if target == nil {
+			target = c.objects[deleted(value)]
+		}
+		if target == nil {
 			return false
 		}
 		next := target.clone()

@@ -99,7 +99,7 @@ func (s *state) intent(invoice object) object {
 	sub := s.find(kindSubscription, invoice.str("subscription"))
 	o := s.newPayment(bill{
 		amount: invoice.int("amount_due"), currency: invoice.str("currency"), customer: invoice.str("customer"),
-		method: sub.str("default_payment_method"), invoice: invoice.str("id"),
+		method: s.methodFor(sub.str("default_payment_method"), invoice.str("customer")).str("id"), invoice: invoice.str("id"),
 	})
 	invoice["payment_intent"] = o["id"]
 	return o
@@ -166,7 +166,7 @@ func payInvoice(c *call) (object, *Failure) {
 		return nil, f
 	}
 	sub := c.find(kindSubscription, o.str("subscription"))
-	if o.str("status") == "open" && c.find(kindMethod, sub.str("default_payment_method")).bool("_declines") {
+	if o.str("status") == "open" && c.methodFor(sub.str("default_payment_method"), o.str("customer")).bool("_declines") {
 		c.collect(o, false)
 		declined := Declined("")
 		return nil, &declined
@@ -207,7 +207,7 @@ func upcomingInvoice(c *call) (object, *Failure) {
 	next["current_period_end"] = c.periodEnd(sub, sub.int("current_period_end"))
 	lines, _ := sub["_pending"].([]object)
 	preview.objects[sub.str("customer")] = c.objects[sub.str("customer")]
-	o := preview.newInvoice(next, "upcoming", append(copied(lines).([]object), preview.itemLines(next)...))
+	o := preview.newInvoice(next, "upcoming", append(clones(lines), preview.itemLines(next)...))
 	o["status"] = "draft"
 	delete(o, "id") // it is not there yet
 	return o, nil

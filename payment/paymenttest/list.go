@@ -10,10 +10,9 @@ import (
 func list(k kind, filters ...filter) endpoint {
 	return func(c *call) (object, *Failure) {
 		filters := append([]filter{created}, filters...)
-		matching := slices.DeleteFunc(c.all(k), func(o object) bool {
-			return slices.ContainsFunc(filters, func(f filter) bool { return !f(c, o) })
+		return c.page(k, c.all(k), func(o object) bool {
+			return !slices.ContainsFunc(filters, func(f filter) bool { return !f(c, o) })
 		})
-		return c.page(k, matching)
 	}
 }
 
@@ -51,8 +50,9 @@ func created(c *call, o object) bool {
 	return true
 }
 
-// page cuts out of a list what limit, starting_after and ending_before ask for.
-func (c *call) page(k kind, all []object) (object, *Failure) {
+// page cuts out of a list what limit, starting_after and ending_before ask for,
+// and leaves what does not match out.
+func (c *call) page(k kind, all []object, match func(object) bool) (object, *Failure) {
 	limit, f := c.form.int("limit", 10)
 	if f != nil {
 		return nil, f
@@ -60,46 +60,39 @@ func (c *call) page(k kind, all []object) (object, *Failure) {
 	if limit < 1 || limit > 100 {
 		return nil, invalid("parameter_invalid_integer", "limit", "This value must be between 1 and 100 (inclusive).")
 	}
-	if c.form.has("starting_after") && c.form.has("ending_before") {
-		return nil, invalid("", "", "You cannot specify both starting_after and ending_before")
-	}
-	if _, f := c.named(k, "starting_after"); f != nil {
+	all, f = c.cut(k, all)
+	if f != nil {
 		return nil, f
 	}
-	if _, f := c.named(k, "ending_before"); f != nil {
-		return nil, f
-	}
-	page, more := all, false
-	if id := c.form.str("ending_before"); id != "" {
-		page, more = before(all, id, int(limit))
+	all = slices.DeleteFunc(all, func(o object) bool { return !match(o) })
+	over := max(len(all)-int(limit), 0)
+	if c.form.has("ending_before") {
+		all = all[over:] // those next to it
 	} else {
-		page, more = after(all, c.form.str("starting_after"), int(limit))
+		all = all[:len(all)-over]
 	}
-	answer := listOf(c.r.URL.Path, page)
-	answer["has_more"] = more
+	answer := listOf(c.r.URL.Path, all)
+	answer["has_more"] = over > 0
 	return answer, nil
 }
 
-// after returns the first objects that follow id, and whether there are more.
-func after(all []object, id string, limit int) ([]object, bool) {
-	if id != "" {
-		all = all[position(all, id)+1:]
+// cut takes away what is on the wrong side of starting_after and ending_before.
+func (c *call) cut(k kind, all []object) ([]object, *Failure) {
+	after, before := c.form.str("starting_after"), c.form.str("ending_before")
+	for param, id := range map[string]string{"starting_after": after, "ending_before": before} {
+		if id != "" && position(all, id) < 0 {
+			return nil, unknown(k, id, param)
+		}
 	}
-	if len(all) <= limit {
-		return all, false
+	switch {
+	case after != "" && before != "":
+		return nil, invalid("", "", "You cannot specify both starting_after and ending_before")
+	case after != "":
+		all = all[position(all, after)+1:]
+	case before != "":
+		all = all[:position(all, before)]
 	}
-	return all[:limit], true
-}
-
-// before returns the last objects that precede id, and whether there are more.
-func before(all []object, id string, limit int) ([]object, bool) {
-	if at := position(all, id); at >= 0 {
-		all = all[:at]
-	}
-	if len(all) <= limit {
-		return all, false
-	}
-	return all[len(all)-limit:], true
+	return all, nil
 }
 
 func position(all []object, id string) int {

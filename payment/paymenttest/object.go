@@ -43,24 +43,19 @@ func (o object) clone() object {
 	if o == nil {
 		return nil
 	}
-	c, _ := copied(o).(object)
+	c := make(object, len(o))
+	for name, value := range o {
+		c[name] = copied(value)
+	}
 	return c
 }
 
 func copied(v any) any {
 	switch v := v.(type) {
 	case object:
-		c := make(object, len(v))
-		for name, value := range v {
-			c[name] = copied(value)
-		}
-		return c
+		return v.clone()
 	case []object:
-		c := make([]object, len(v))
-		for i, value := range v {
-			c[i], _ = copied(value).(object)
-		}
-		return c
+		return clones(v)
 	case map[string]string:
 		return maps.Clone(v)
 	case []string:
@@ -68,6 +63,15 @@ func copied(v any) any {
 	default:
 		return v
 	}
+}
+
+// clones copies objects in depth.
+func clones(all []object) []object {
+	copies := make([]object, len(all))
+	for i, o := range all {
+		copies[i] = o.clone()
+	}
+	return copies
 }
 
 // walk calls visit for an object and those nested in it, inner ones first.

@@ -1,6 +1,7 @@
 package paymenttest
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,7 +49,7 @@ func (s *Stripe) AddPrice(p Price) string {
 	o := st.newPrice(p.ID, product.str("id"), p.Currency, p.Amount, recurring(p.Interval, p.IntervalCount))
 	o["lookup_key"] = orNil(p.LookupKey)
 	if p.Metadata != nil {
-		o["metadata"] = p.Metadata
+		o["metadata"] = maps.Clone(p.Metadata)
 	}
 	return p.ID
 }

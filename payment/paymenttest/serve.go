@@ -1,6 +1,7 @@
 package paymenttest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -46,7 +47,7 @@ func (s *Stripe) serve(do endpoint) http.Handler {
 		case old != nil:
 			s.finish(w, in, *old, true)
 		default:
-			s.execute(w, in, do)
+			s.execute(r.Context(), w, in, do)
 		}
 	})
 }
@@ -117,8 +118,8 @@ func redacted(key string) string {
 }
 
 // execute carries a call out, keeps what is answered, and has its events sent.
-func (s *Stripe) execute(w http.ResponseWriter, in incoming, do endpoint) {
-	if !s.wait(in.r) {
+func (s *Stripe) execute(ctx context.Context, w http.ResponseWriter, in incoming, do endpoint) {
+	if !s.wait(ctx) {
 		s.forget(in.key)
 		return
 	}
@@ -130,12 +131,12 @@ func (s *Stripe) execute(w http.ResponseWriter, in incoming, do endpoint) {
 		return
 	}
 	a := s.carryOut(in, do)
-	s.mail.run(in.r.Context(), s)
+	defer s.mail.run(ctx, s)
 	if fault != nil {
-		s.note(in, 0, false)
 		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to break a connection
 	}
 	s.finish(w, in, a, false)
+	_ = http.NewResponseController(w).Flush() // the answer comes before its events, where it can
 }
 
 // carryOut runs an endpoint under the lock.
@@ -210,7 +211,7 @@ func (s *Stripe) note(in incoming, status int, replayed bool) {
 
 // wait makes a request take as long as it should, and tells whether the caller
 // is still there.
-func (s *Stripe) wait(r *http.Request) bool {
+func (s *Stripe) wait(ctx context.Context) bool {
 	s.mu.Lock()
 	latency := s.latency
 	s.mu.Unlock()
@@ -222,7 +223,7 @@ func (s *Stripe) wait(r *http.Request) bool {
 	select {
 	case <-timer.C:
 		return true
-	case <-r.Context().Done():
+	case <-ctx.Done():
 		return false
 	}
 }

@@ -56,4 +56,7 @@ func (s *Stripe) Close() { s.mail.close() }
 
 // Settle waits until no webhook is under way or due, or ctx is done. Held ones and
 // those that failed are not due.
-func (s *Stripe) Settle(ctx context.Context) error { return s.mail.settle(ctx) }
+func (s *Stripe) Settle(ctx context.Context) error {
+	s.mail.run(ctx, s)
+	return s.mail.settle(ctx)
+}

@@ -90,7 +90,7 @@ func New(opts *Options) *Stripe {
 
 func (o *Options) fill() {
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // the default of an option
 	}
 	for field, def := range map[*string]string{
 		&o.Key: DefaultKey, &o.WebhookSecret: DefaultWebhookSecret, &o.APIVersion: APIVersion, &o.Seed: DefaultSeed,
@@ -141,7 +141,6 @@ func (s *Stripe) act(ctx context.Context, change func(*state) *Failure) error {
 	if f != nil {
 		return f
 	}
-	s.mail.run(ctx, s)
 	return s.Settle(ctx)
 }
 

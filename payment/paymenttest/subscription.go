@@ -69,24 +69,21 @@ func createSubscription(c *call) (object, *Failure) {
 	if f != nil {
 		return nil, f
 	}
-	customer := c.find(kindCustomer, p.customer)
-	if p.method == "" {
-		p.method = customer.object("invoice_settings").str("default_payment_method")
-	} else {
+	if p.method != "" {
 		p.method = c.method(p.method, p.customer).str("id")
 	}
 	behavior := c.form.str("payment_behavior")
 	owes := p.collection == "charge_automatically" && p.trialEnd <= c.now && total(p.items) > 0
-	declined := c.find(kindMethod, p.method).bool("_declines")
+	method := c.methodFor(p.method, p.customer)
+	declined := method.bool("_declines")
 	switch {
-	case owes && p.method == "" && behavior != "default_incomplete":
+	case owes && method == nil && behavior != "default_incomplete":
 		return nil, invalid("resource_missing", "", "This customer has no attached payment source or default payment method. Please consider adding a default payment method. For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.")
 	case owes && declined && behavior == "error_if_incomplete":
 		refused := Declined("")
 		return nil, &refused
 	}
 	o := c.newSubscription(p)
-	o["default_payment_method"] = orNil(c.form.str("default_payment_method"))
 	pay := charged
 	switch {
 	case behavior == "default_incomplete":
@@ -96,6 +93,15 @@ func createSubscription(c *call) (object, *Failure) {
 	}
 	c.start(o, nil, pay)
 	return o, nil
+}
+
+// methodFor returns how is paid: the default of the subscription, or else of the
+// customer. It is nil where there is none.
+func (s *state) methodFor(method, customer string) object {
+	if method == "" {
+		method = s.find(kindCustomer, customer).object("invoice_settings").str("default_payment_method")
+	}
+	return s.find(kindMethod, method)
 }
 
 // planFrom reads what a subscription is to be.

@@ -77,10 +77,10 @@ func (s *state) start(o object, lines []object, pay payment) object {
 	}
 	invoice := s.newInvoice(o, "subscription_create", lines)
 	o["latest_invoice"] = invoice["id"]
-	s.settle(invoice, pay)
 	if before["status"] != o["status"] {
 		s.emitChange("customer.subscription.updated", before, o)
 	}
+	s.settle(invoice, pay)
 	return invoice
 }
 
@@ -101,11 +101,7 @@ func (s *state) renew(o object, pay payment) {
 	invoice := s.newInvoice(o, "subscription_cycle", append(lines, s.itemLines(o)...))
 	o["latest_invoice"] = invoice["id"]
 	s.emitChange("customer.subscription.updated", before, o)
-	before = o.clone()
 	s.settle(invoice, pay)
-	if before["status"] != o["status"] {
-		s.emitChange("customer.subscription.updated", before, o)
-	}
 }
 
 // end ends a subscription now.

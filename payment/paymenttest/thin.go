@@ -32,6 +32,5 @@ func (s *Stripe) DeliverThin(ctx context.Context, typ, about string) (string, er
 	}
 	s.mail.enqueue(parcels...)
 	s.mu.Unlock()
-	s.mail.run(ctx, s)
 	return id, s.Settle(ctx)
 }
