@@ -44,7 +44,7 @@ func (x *exchange) failure(ctx context.Context, err error, ownKey bool) error {
 	case x.events.broken() != nil:
 		return &UpstreamError{Message: clean(x.events.broken().Error(), x.key), OwnKey: ownKey}
 	}
-	return &UpstreamError{Status: x.status, Message: "the answer is not understood", OwnKey: ownKey, final: true}
+	return &UpstreamError{Status: x.status, Message: notUnderstood, OwnKey: ownKey, final: true}
 }
 
 // refusal returns the error that came as the body.
@@ -114,3 +114,7 @@ func clean(text, key string) string {
 	}
 	return text
 }
+
+// notUnderstood is said of an answer in place of what the SDK says, which may have
+// all of it in it.
+const notUnderstood = "the answer is not understood"

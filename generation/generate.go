@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
 
 	"google.golang.org/genai"
@@ -81,7 +82,7 @@ func rawParts(raw []byte) ([]Part, error) {
 		} `json:"candidates"`
 	}
 	if err := json.Unmarshal(raw, &res); err != nil {
-		return nil, &UpstreamError{Message: "the answer is not understood"}
+		return nil, &UpstreamError{Status: http.StatusOK, Message: notUnderstood, final: true}
 	}
 	if len(res.Candidates) == 0 {
 		return nil, nil
