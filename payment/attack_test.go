@@ -96,16 +96,16 @@ func TestForgedWebhooksAreRefused(t *testing.T) {
 		"only commas":                      {body, []string{strings.Repeat(",", 4000)}},
 		"unsigned JSON":                    {`{"id": "evt_1", "type": "invoice.paid"}`, []string{"t=" + stamp}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they are quick
 			sub := *in
 			sub.TB = t
 			sub.post(c.body, c.signatures...).refused(http.StatusBadRequest, "signature_invalid")
 		})
 	}
-	t.Cleanup(func() {
-		in.post(body, good).received() // so that the others were refused for what they are
-	})
+	in.post(body, good).received() // so that the others were refused for what they are
+	if n := in.count(); n != 1 {
+		t.Errorf("%d events were stored, want the one", n)
+	}
 }
 
 func TestAnySecretThatIsGivenMaySign(t *testing.T) {
@@ -248,18 +248,15 @@ func TestSignedNonsenseIsRefused(t *testing.T) {
 		"a deep one of objects":     `{"id": "evt_1", "data": ` + strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 101),
 		"a deep one without an end": strings.Repeat("[", 1<<20),
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
+		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they are quick
 			sub := *in
 			sub.TB = t
 			sub.deliver(body).refused(http.StatusBadRequest, "invalid")
 		})
 	}
-	t.Cleanup(func() {
-		if n := in.count(); n != 0 {
-			t.Errorf("%d events were stored", n)
-		}
-	})
+	if n := in.count(); n != 0 {
+		t.Errorf("%d events were stored", n)
+	}
 }
 
 func TestUnknownEventsAreTaken(t *testing.T) {
