@@ -5,18 +5,27 @@ import (
 	"errors"
 )
 
-// ask makes one call of Gemini that is not a conversation, and tries it again as
-// the options say. What it sends may come from a reader: once something was read
-// there is no second try, and errors of the reader come first.
-func (s *Service) ask(ctx context.Context, key string, own bool, fn func(context.Context) error, from *limitedReader) error {
+// question is a call of Gemini that is not a conversation.
+type question struct {
+	key    string
+	own    bool
+	expect string // a member that a good answer has, or ""
+	// from is what it sends, nil where that is nothing of length. Once something was
+	// read of it there is no second try, and its errors come first.
+	from *limitedReader
+}
+
+// ask makes a call by fn, and tries it again as the options say.
+func (s *Service) ask(ctx context.Context, q question, fn func(context.Context) error) error {
 	return s.retrying(ctx, func() error {
-		sent, x := begin(ctx, key, false)
+		sent, x := begin(ctx, q.key, false)
+		x.expect = q.expect
 		err := s.safely(ctx, func() error { return fn(sent) })
-		if from != nil && from.err != nil {
-			return from.err
+		if q.from != nil && q.from.err != nil {
+			return q.from.err
 		}
-		err = x.failure(ctx, err, own)
-		if up, ok := errors.AsType[*UpstreamError](err); ok && from != nil && from.read {
+		err = x.failure(ctx, err, q.own)
+		if up, ok := errors.AsType[*UpstreamError](err); ok && q.from != nil && q.from.read {
 			up.final = true
 		}
 		return err

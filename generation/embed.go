@@ -50,13 +50,13 @@ func (s *Service) Embed(ctx context.Context, r EmbedRequest) (vectors [][]float3
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Timeout)
 	defer cancel()
 	config := &genai.EmbedContentConfig{HTTPOptions: sendAs(r.body(model))}
-	err = s.ask(ctx, key, own, func(ctx context.Context) error {
+	err = s.ask(ctx, question{key: key, own: own}, func(ctx context.Context) error {
 		res, err := s.gemini.Models.EmbedContent(ctx, model, nil, config)
 		if err == nil {
 			vectors, err = vectorsOf(res, len(r.Texts))
 		}
 		return err
-	}, nil)
+	})
 	return vectors, err
 }
 

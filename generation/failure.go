@@ -37,7 +37,7 @@ func (x *exchange) failure(ctx context.Context, err error, ownKey bool) error {
 		return x.refused(x.refusal(), x.status, ownKey)
 	case inStream:
 		return x.refused(refusalOf(event), event.Code, ownKey)
-	case errors.Is(err, errTooLong), errors.Is(err, errPanicked), errors.Is(err, errVectors), errors.Is(err, errNoStatus):
+	case errors.Is(err, errTooLong), errors.Is(err, errUnexpected), errors.Is(err, errPanicked), errors.Is(err, errVectors), errors.Is(err, errNoStatus):
 		return &UpstreamError{Message: err.Error(), OwnKey: ownKey, final: true}
 	case x.status == 0:
 		return &UpstreamError{Message: clean(err.Error(), x.key), OwnKey: ownKey}

@@ -3,6 +3,7 @@ package generation
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,9 @@ func newBase(c *http.Client) http.RoundTripper {
 type exchange struct {
 	key     string
 	streams bool
+	// expect is a member that a good answer has, "" where any will do. The SDK does
+	// not mind, or writes all of the answer to the global logger.
+	expect string
 
 	// What came, in order.
 	header http.Header
@@ -78,6 +82,7 @@ type transport struct{ base http.RoundTripper }
 var (
 	errNoExchange = errors.New("generation: a request that nobody has begun")
 	errTooLong    = errors.New("generation: the answer of Gemini is too long")
+	errUnexpected = errors.New("generation: the answer is not what it should be")
 	errNoStatus   = errors.New("generation: the answer to an upload has no status")
 )
 
@@ -123,6 +128,30 @@ func (x *exchange) take(r *http.Request, res *http.Response) error {
 		return errNoStatus // the SDK would wait seven seconds, by its own clock
 	}
 	x.body = body[:min(len(body), limit)]
+	if ok && !x.expected() {
+		return errUnexpected
+	}
+	res.Header = keep(res.Header, "Content-Type", "X-Goog-Upload-Status", "X-Goog-Upload-Url")
 	res.Body = io.NopCloser(bytes.NewReader(x.body))
 	return nil
+}
+
+// expected reports whether the answer has what it should.
+func (x *exchange) expected() bool {
+	if x.expect == "" {
+		return true
+	}
+	var members map[string]json.RawMessage
+	return json.Unmarshal(x.body, &members) == nil && members[x.expect] != nil
+}
+
+// keep returns the headers that the SDK has a use for.
+func keep(h http.Header, names ...string) http.Header {
+	kept := make(http.Header, len(names))
+	for _, name := range names {
+		if v := h.Values(name); v != nil {
+			kept[http.CanonicalHeaderKey(name)] = v
+		}
+	}
+	return kept
 }

@@ -109,9 +109,8 @@ func newGateway(t *testing.T, opts *generation.Options) *gateway {
 		o.Sleep = g.waits.sleep
 	}
 	g.gen = newService(t, g.gemini.Key(), &o)
-	logger := slog.New(slog.NewTextHandler(g.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
-	if g.app, err = coglex.New(apiKey, &coglex.Options{Logger: logger}); err != nil {
+	if g.app, err = coglex.New(apiKey, &coglex.Options{Logger: g.logger()}); err != nil {
 		t.Fatal(err)
 	}
 	g.echo = echo.New()
@@ -119,6 +118,11 @@ func newGateway(t *testing.T, opts *generation.Options) *gateway {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// logger returns a logger to logs.
+func (g *gateway) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(g.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // newService returns a service without accounts that is stopped with the test.

@@ -36,10 +36,10 @@ func (s *Service) Models(ctx context.Context, key string) ([]Model, error) {
 	models, token := []Model{}, ""
 	for range maxPages {
 		var page genai.Page[genai.Model]
-		err := s.ask(ctx, key, own, func(ctx context.Context) (err error) {
+		err := s.ask(ctx, question{key: key, own: own, expect: "models"}, func(ctx context.Context) (err error) {
 			page, err = s.gemini.Models.List(ctx, &genai.ListModelsConfig{PageSize: 1000, PageToken: token})
 			return err
-		}, nil)
+		})
 		if err != nil {
 			return nil, err
 		}

@@ -18,10 +18,10 @@ func (s *Service) CountTokens(ctx context.Context, r Request) (int64, error) {
 	defer cancel()
 	config := &genai.CountTokensConfig{HTTPOptions: sendAs(c.countBody())}
 	var res *genai.CountTokensResponse
-	err = s.ask(ctx, c.key, c.ownKey, func(ctx context.Context) (err error) {
+	err = s.ask(ctx, question{key: c.key, own: c.ownKey, expect: "totalTokens"}, func(ctx context.Context) (err error) {
 		res, err = s.gemini.Models.CountTokens(ctx, c.model, nil, config)
 		return err
-	}, nil)
+	})
 	if err != nil {
 		return 0, err
 	}

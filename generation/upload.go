@@ -79,10 +79,10 @@ func (s *Service) upload(ctx context.Context, r *limitedReader, o UploadOptions,
 		return File{}, err
 	}
 	var file *genai.File
-	err = s.ask(ctx, key, own, func(ctx context.Context) (err error) {
+	err = s.ask(ctx, question{key: key, own: own, from: r}, func(ctx context.Context) (err error) {
 		file, err = s.gemini.Files.Upload(ctx, r, &genai.UploadFileConfig{MIMEType: mimeType, DisplayName: o.Name})
 		return err
-	}, r)
+	})
 	if err != nil {
 		return File{}, err
 	}
@@ -96,10 +96,10 @@ func (s *Service) ready(ctx context.Context, file *genai.File, key string, own b
 			return File{}, fmt.Errorf("generation: %w", err)
 		}
 		name := file.Name
-		err := s.ask(ctx, key, own, func(ctx context.Context) (err error) {
+		err := s.ask(ctx, question{key: key, own: own}, func(ctx context.Context) (err error) {
 			file, err = s.gemini.Files.Get(ctx, name, nil)
 			return err
-		}, nil)
+		})
 		if err != nil {
 			return File{}, err
 		}
