@@ -16,16 +16,16 @@ import (
 	"github.com/imadelakhaldev/coglex/service"
 )
 
-// decoding and encodingOptions are those of encoding/json but for what doc.go lists. They
+// decodeOptions and encodeOptions are those of encoding/json but for what doc.go lists. They
 // hold caches by type, and so are made once; they never change.
 //
 //nolint:gochecknoglobals // see above
 var (
-	decoding = jsonv2.JoinOptions(
+	decodeOptions = jsonv2.JoinOptions(
 		jsonv1.FormatByteArrayAsArray(true), jsonv1.FormatDurationAsNano(true),
 		jsonv1.StringifyWithLegacySemantics(true), jsonv2.RejectUnknownMembers(true),
 	)
-	encodingOptions = jsonv2.JoinOptions(
+	encodeOptions = jsonv2.JoinOptions(
 		jsonv1.FormatByteArrayAsArray(true), jsonv1.FormatDurationAsNano(true),
 		jsonv1.StringifyWithLegacySemantics(true), jsonv1.OmitEmptyWithLegacySemantics(true),
 		jsontext.AllowInvalidUTF8(true), jsonv2.Deterministic(true),
@@ -35,7 +35,7 @@ var (
 // decode decodes an input that was checked. What it still refuses is refused by the
 // methods of a type, or is a number, a time or a base64 that is none.
 func decode(input []byte, dst any) error {
-	err := jsonv2.Unmarshal(input, dst, decoding)
+	err := jsonv2.Unmarshal(input, dst, decodeOptions)
 	if err == nil {
 		return nil
 	}
@@ -52,19 +52,28 @@ func decode(input []byte, dst any) error {
 	return &InputError{Fields: []service.Field{{Field: field, Message: message}}}
 }
 
-// encode encodes what v points to into limit bytes at most, or returns ErrTooLarge.
-// It stops as soon as the limit is passed, whatever is left, and so ends with types
-// that encode themselves without end.
-func encode(v any, limit int) (json.RawMessage, error) {
-	w := bounded{left: limit}
+// encoder encodes outputs into so many bytes at most.
+type encoder struct {
+	limit   int
+	options jsonv2.Options // holds a cache by type
+}
+
+func newEncoder(limit int) *encoder {
 	large := jsonv2.MarshalToFunc(func(_ *jsontext.Encoder, v any) error {
 		if size(v) > limit {
 			return ErrTooLarge
 		}
 		return jsonv2.SkipFunc
 	})
-	err := jsonv2.MarshalWrite(&w, v, encodingOptions, jsonv2.WithMarshalers(large))
-	if err != nil {
+	return &encoder{limit, jsonv2.JoinOptions(encodeOptions, jsonv2.WithMarshalers(large))}
+}
+
+// encode encodes what v points to, or returns ErrTooLarge. It stops as soon as the
+// limit is passed, whatever is left, and so ends with types that encode themselves
+// without end.
+func (e *encoder) encode(v any) (json.RawMessage, error) {
+	w := bounded{left: e.limit}
+	if err := jsonv2.MarshalWrite(&w, v, e.options); err != nil {
 		return nil, fmt.Errorf("execution: %w", err)
 	}
 	return w.text, nil

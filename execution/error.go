@@ -147,13 +147,13 @@ func (s *Service) public(err error) *service.Problem {
 	if p, ok := errors.AsType[*service.Problem](err); ok {
 		return p
 	}
-	if errors.Is(err, context.Canceled) {
-		return &service.Problem{Status: service.StatusClientClosed, Code: "canceled", Detail: "The call was canceled.", Err: err}
-	}
 	for _, rule := range s.problems {
 		if p := rule(err); p != nil {
 			return p
 		}
+	}
+	if errors.Is(err, context.Canceled) {
+		return &service.Problem{Status: service.StatusClientClosed, Code: "canceled", Detail: "The call was canceled.", Err: err}
 	}
 	return &service.Problem{Status: http.StatusInternalServerError, Code: "internal", Err: err}
 }

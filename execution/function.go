@@ -64,7 +64,7 @@ type Function struct {
 	name, description string
 	opts              FuncOptions
 	in, out           reflect.Type
-	invoke            func(ctx context.Context, input []byte, limit int) (json.RawMessage, error)
+	invoke            func(ctx context.Context, input []byte, enc *encoder) (json.RawMessage, error)
 }
 
 // Func returns fn under a name of 1 to 64 ASCII letters, digits, underscores and
@@ -88,7 +88,7 @@ func Func[In, Out any](name, description string, fn func(ctx context.Context, in
 	if fn == nil {
 		return f
 	}
-	f.invoke = func(ctx context.Context, input []byte, limit int) (json.RawMessage, error) {
+	f.invoke = func(ctx context.Context, input []byte, enc *encoder) (json.RawMessage, error) {
 		var in In
 		if err := decode(input, &in); err != nil {
 			return nil, err
@@ -97,7 +97,7 @@ func Func[In, Out any](name, description string, fn func(ctx context.Context, in
 		if err != nil {
 			return nil, failed(name, err)
 		}
-		text, err := encode(&out, limit)
+		text, err := enc.encode(&out)
 		if err != nil && !errors.Is(err, ErrTooLarge) {
 			return nil, &FailedError{Function: name, Err: fmt.Errorf("encoding what it returned: %w", err)}
 		}

@@ -51,8 +51,7 @@ func (s *Service) HandleExecute(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-	return c.JSONBlob(http.StatusOK, text)
+	return s.respond(c, text)
 }
 
 // inputOf returns the body, or nothing where the function takes nothing and the

@@ -223,6 +223,52 @@ func TestALateAnswerIsKept(t *testing.T) {
 	g.charge("k", `{"cents":5}`).gave("1").replayed(true)
 }
 
+// TestAClientThatLeavesMayComeBack: with a key the function is not canceled, for
+// the one who lost the connection wants to know what became of the charge.
+func TestAClientThatLeavesMayComeBack(t *testing.T) {
+	t.Parallel()
+	enter, leave := make(chan struct{}), make(chan struct{})
+	c, g := newCharge(t, execution.FuncOptions{}, func(ctx context.Context, n int64) (int64, error) {
+		close(enter)
+		<-leave
+		return n, ctx.Err()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-enter
+		cancel()
+	}()
+	r := g.request(http.MethodPost, "/execute/charge", `{"cents":5}`, "Idempotency-Key", "k").WithContext(ctx)
+	g.serve(r).refused(service.StatusClientClosed, "client_closed", "")
+	if n := g.fns.Abandoned(); n != 1 {
+		t.Errorf("%d abandoned, want 1", n)
+	}
+	close(leave)
+	if err := g.fns.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g.charge("k", `{"cents":5}`).gave("1").replayed(true)
+	if n := c.runs.Load(); n != 1 {
+		t.Errorf("it ran %d times", n)
+	}
+}
+
+func TestATimeoutIsKept(t *testing.T) {
+	t.Parallel()
+	c, g := newCharge(t, execution.FuncOptions{Timeout: 20 * time.Millisecond}, func(ctx context.Context, n int64) (int64, error) {
+		<-ctx.Done()
+		return n, ctx.Err()
+	})
+	g.charge("k", `{"cents":5}`).refused(http.StatusGatewayTimeout, "timeout", "")
+	if err := g.fns.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g.charge("k", `{"cents":5}`).refused(http.StatusGatewayTimeout, "timeout", "").replayed(true)
+	if n := c.runs.Load(); n != 1 {
+		t.Errorf("it ran %d times", n)
+	}
+}
+
 func TestABusyFunctionKeepsNoKey(t *testing.T) {
 	t.Parallel()
 	enter, leave := make(chan struct{}), make(chan struct{})

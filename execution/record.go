@@ -41,15 +41,22 @@ type stored struct {
 }
 
 // answer is how a call ended: with a text, or with a problem of the function's own,
-// or, with neither, in failure.
+// or in another way.
 type answer struct {
 	Text    []byte          `bson:"text,omitempty"`
 	Status  int             `bson:"status,omitempty"`
 	Code    string          `bson:"code,omitempty"`
 	Message string          `bson:"message,omitempty"`
 	Errors  []service.Field `bson:"errors,omitempty"`
-	Large   bool            `bson:"large,omitempty"`
+	Ended   string          `bson:"ended,omitempty"`
 }
+
+// What answer.Ended says.
+const (
+	endedFailed  = "failed"
+	endedTimeout = "timeout"
+	endedLarge   = "too_large"
+)
 
 // records keeps what idempotent functions answered.
 type records struct {
@@ -126,14 +133,17 @@ func (r *record) answered() bool { return r != nil && r.stored.Answer != nil }
 
 // answer returns what the call was answered before.
 func (r *record) answer(name string) (json.RawMessage, error) {
-	switch a := r.stored.Answer; {
-	case a.Text != nil:
-		return a.Text, nil
-	case a.Large:
-		return nil, ErrTooLarge
-	case a.Status == 0:
+	switch a := r.stored.Answer; a.Ended {
+	case endedFailed:
 		return nil, &FailedError{Function: name, Err: errors.New("it failed when it was called with this key")}
+	case endedTimeout:
+		return nil, ErrTimeout
+	case endedLarge:
+		return nil, ErrTooLarge
 	default:
+		if a.Text != nil {
+			return a.Text, nil
+		}
 		return nil, &service.Problem{Status: a.Status, Code: a.Code, Detail: a.Message, Errors: a.Errors}
 	}
 }
@@ -168,10 +178,13 @@ func answerOf(out *outcome) *answer {
 		return &answer{Text: out.text}
 	}
 	if _, ok := errors.AsType[*FailedError](out.err); ok {
-		return &answer{}
+		return &answer{Ended: endedFailed}
 	}
-	if errors.Is(out.err, ErrTooLarge) {
-		return &answer{Large: true}
+	switch {
+	case errors.Is(out.err, ErrTimeout):
+		return &answer{Ended: endedTimeout}
+	case errors.Is(out.err, ErrTooLarge):
+		return &answer{Ended: endedLarge}
 	}
 	a := &answer{}
 	if p, ok := errors.AsType[*service.Problem](out.err); ok {

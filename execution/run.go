@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,17 +42,21 @@ const (
 // that its caller has an answer in time even where the function has none.
 func (s *Service) run(ctx context.Context, f *function, input []byte, rec *record) (json.RawMessage, error) {
 	caller := ctx
+	if rec != nil { // who comes back with the key wants the answer
+		ctx = context.WithoutCancel(ctx)
+	}
 	ctx, cancel := context.WithTimeout(enter(ctx), f.opts.Timeout)
-	defer cancel()
 	var state atomic.Int32
 	result := make(chan outcome, 1)
 	s.flights.begin()
 	go func() {
 		defer s.flights.end()
 		defer f.release()
+		defer cancel()
 		// What ends the goroutine (runtime.Goexit) leaves this.
 		out := outcome{err: &FailedError{Function: f.name, Err: errors.New("it ended its goroutine")}}
 		defer func() {
+			out.err = ended(out.err, ctx.Err())
 			rec.finish(ctx, f, &out)
 			if state.CompareAndSwap(running, finished) {
 				result <- out
@@ -64,26 +69,28 @@ func (s *Service) run(ctx context.Context, f *function, input []byte, rec *recor
 	}()
 	select {
 	case out := <-result:
-		return out.text, ended(ctx, caller, out.err)
+		return out.text, out.err
 	case <-ctx.Done():
+	case <-caller.Done():
 	}
 	s.flights.abandoned.Add(1)
 	if !state.CompareAndSwap(running, abandoned) {
 		s.flights.abandoned.Add(-1)
 		out := <-result
-		return out.text, ended(ctx, caller, out.err)
+		return out.text, out.err
 	}
-	return nil, ended(ctx, caller, ctx.Err())
+	err := cmp.Or(caller.Err(), ctx.Err())
+	return nil, ended(err, err)
 }
 
-// ended is the error of a run; one that failed because its context ended is as if
-// nobody had waited for it.
-func ended(ctx, caller context.Context, err error) error {
+// ended is the error of a run whose context has ended as over says. One that failed
+// of that is as if nobody had waited for it.
+func ended(err, over error) error {
 	switch {
-	case err == nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()):
+	case err == nil || over == nil || !errors.Is(err, over):
 		return err
-	case errors.Is(caller.Err(), context.Canceled):
-		return fmt.Errorf("execution: %w", context.Canceled)
+	case errors.Is(over, context.Canceled):
+		return fmt.Errorf("execution: %w", over)
 	}
 	return ErrTimeout
 }
@@ -96,7 +103,7 @@ func (s *Service) isolate(ctx context.Context, f *function, input []byte) (out o
 			out = outcome{err: &FailedError{Function: f.name, Err: fmt.Errorf("it panicked: %v\n%s", v, debug.Stack())}}
 		}
 	}()
-	out.text, out.err = f.invoke(ctx, input, s.opts.MaxResultBytes)
+	out.text, out.err = f.invoke(ctx, input, s.encoder)
 	return out
 }
 

@@ -149,7 +149,7 @@ func (in *inferrer) object(t reflect.Type) (*jsonschema.Schema, error) {
 // required unless it may be omitted.
 func (in *inferrer) record(t reflect.Type) (*jsonschema.Schema, error) {
 	// The decoder refuses a struct that it cannot handle, whatever it decodes.
-	if err := jsonv2.Unmarshal([]byte("{}"), reflect.New(t).Interface(), decoding); err != nil {
+	if err := jsonv2.Unmarshal([]byte("{}"), reflect.New(t).Interface(), decodeOptions); err != nil {
 		return nil, fmt.Errorf("%s: %w", t, err)
 	}
 	s := &jsonschema.Schema{

@@ -145,7 +145,7 @@ func TestSchemas(t *testing.T) {
 			}
 			v := reflect.New(typ)
 			v.Elem().Set(reflect.ValueOf(row.value))
-			text, err := encode(v.Interface(), 1<<20)
+			text, err := newEncoder(1 << 20).encode(v.Interface())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -196,10 +196,9 @@ func TestTypesWithoutSchema(t *testing.T) {
 		"a hidden struct by a name": {reflect.TypeFor[struct {
 			inner `json:"in"`
 		}](), "must be exported"},
-		"two of one name": {reflect.TypeFor[struct {
-			A int `json:"x"`
-			B int `json:"x"`
-		}](), "conflict"},
+		"two of one name": {reflect.StructOf([]reflect.StructField{
+			{Name: "A", Type: reflect.TypeFor[int](), Tag: `json:"x"`}, {Name: "B", Type: reflect.TypeFor[int](), Tag: `json:"x"`},
+		}), "conflict"},
 		"bytes by another name": {reflect.TypeFor[chan grade](), "chan"},
 	}
 	for name, row := range rows {
@@ -238,7 +237,7 @@ func TestInputsWithoutSchema(t *testing.T) {
 
 func TestBytesByAnotherName(t *testing.T) {
 	t.Parallel()
-	text, err := encode(&struct{ G []grade }{[]grade{1}}, 100)
+	text, err := newEncoder(100).encode(&struct{ G []grade }{[]grade{1}})
 	if err != nil {
 		t.Fatal(err)
 	}

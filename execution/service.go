@@ -22,6 +22,7 @@ type Service struct {
 	functions map[string]*function
 	names     []string // in the order that they were given in
 	list      []byte   // the answer of GET /functions
+	encoder   *encoder
 	problems  []service.Rule
 	records   *records // nil without a database
 	flights   flights
@@ -54,7 +55,7 @@ func New(functions []Function, opts *Options) (*Service, error) {
 	}
 	o, err := o.withDefaults()
 	errs := []error{err}
-	s := &Service{opts: o, functions: make(map[string]*function, len(functions)), problems: problems()}
+	s := &Service{opts: o, functions: make(map[string]*function, len(functions)), encoder: newEncoder(o.MaxResultBytes), problems: problems()}
 	for _, given := range functions {
 		f, err := prepare(given)
 		errs = append(errs, err, s.checkStored(given))
