@@ -46,7 +46,7 @@ func TestCheckoutAnswersStripesSession(t *testing.T) {
 		"line_items[0][quantity]":                       "1",
 		"metadata[order_id]":                            "12345",
 		"payment_intent_data[metadata][order_id]":       "12345",
-		"success_url":                                   "https://example.com/success",
+		"success_url": "https://example.com/success",
 	} {
 		if form.Get(name) != want {
 			t.Errorf("Stripe was sent %s=%q, want %q", name, form.Get(name), want)
@@ -91,7 +91,9 @@ func TestCheckoutNamesTheFieldThatIsWrong(t *testing.T) {
 			many[string(a)+string(b)] = "1"
 		}
 	}
-	data := func(text string) string { return with(`{"price": "price_once", "quantity": 2}`, `{"price_data": `+text+`}`) }
+	data := func(text string) string {
+		return with(`{"price": "price_once", "quantity": 2}`, `{"price_data": `+text+`}`)
+	}
 	for name, tt := range map[string]struct{ body, field string }{
 		"no mode":                {with(`"mode": "payment", `, ``), "mode"},
 		"unknown mode":           {with(`"payment"`, `"gift"`), "mode"},

@@ -2,6 +2,9 @@ package payment
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
 
 	"github.com/stripe/stripe-go/v76"
 
@@ -121,10 +124,17 @@ func (s *Service) update(ctx context.Context, id, op string, p *stripe.Subscript
 	if err := checkID(id); err != nil {
 		return Subscription{}, err
 	}
-	return s.change(ctx, "", id, op, func(ctx context.Context) (*stripe.Subscription, error) {
+	sub, err := s.change(ctx, "", id, op, func(ctx context.Context) (*stripe.Subscription, error) {
 		p.Context = ctx
 		return s.stripe.Subscriptions.Update(id, p)
 	})
+	if e, ok := errors.AsType[*StripeError](err); ok && e.Status == http.StatusBadRequest {
+		// Stripe has no code for a subscription that has ended.
+		if now, fetching := s.refresh(ctx, "", id); fetching == nil && !now.EndedAt.IsZero() {
+			return Subscription{}, fmt.Errorf("%w: %w", ErrNoSubscription, err)
+		}
+	}
+	return sub, err
 }
 
 // checkID says whether a text can be the id of one of Stripe's objects.

@@ -50,7 +50,7 @@ func TestWhatStripeRefusesIsMapped(t *testing.T) {
 		"a key that may not": {
 			failure: paymenttest.Failure{Status: 403, Message: private}, status: 502, code: "stripe_key_refused",
 		},
-		"a crash":  {failure: paymenttest.Failure{Status: 500, Message: private}, status: 502, code: "stripe_unavailable"},
+		"a crash":   {failure: paymenttest.Failure{Status: 500, Message: private}, status: 502, code: "stripe_unavailable"},
 		"an outage": {failure: paymenttest.Unavailable(), times: 3, status: 502, code: "stripe_unavailable"},
 		"a lost connection": {
 			failure: paymenttest.Failure{Lost: true}, times: 1, status: 200, // the SDK repeats it, and it counts once

@@ -87,10 +87,9 @@ func (s Subscription) ActiveAt(now time.Time) bool {
 // least all that had happened when the earlier ticket was taken: events that come in
 // any order, at once and on several instances, leave the true state, by no clock.
 type subscriptionRecord struct {
-	subscriptionFields `bson:",inline"`
-
-	ID     string `bson:"_id"`
-	Ticket int64  `bson:"ticket"`
+	ID     string             `bson:"_id"`
+	Ticket int64              `bson:"ticket"`
+	Fields subscriptionFields `bson:",inline"`
 }
 
 // subscriptionFields are what is written of a subscription each time.
@@ -288,15 +287,15 @@ func (s *Service) recordNew(ctx context.Context, made *stripe.Subscription) {
 
 // subscription returns what the record says.
 func (r subscriptionRecord) subscription() Subscription {
-	sub := r.Subscription
+	sub := r.Fields.Subscription
 	sub.ID = r.ID
-	if r.Owner != "" {
-		sub.User = userOf(r.Owner)
+	if r.Fields.Owner != "" {
+		sub.User = userOf(r.Fields.Owner)
 	}
-	if len(r.Pairs) > 0 {
-		sub.Metadata = map[string]string{}
-	}
-	for _, p := range r.Pairs {
+	for _, p := range r.Fields.Pairs {
+		if sub.Metadata == nil {
+			sub.Metadata = map[string]string{}
+		}
 		sub.Metadata[p.Name] = p.Value
 	}
 	return sub
@@ -333,4 +332,3 @@ func timeOf(unix int64) time.Time {
 	}
 	return time.Unix(unix, 0).UTC()
 }
-
