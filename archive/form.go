@@ -272,4 +272,3 @@ func noFile() error {
 	p.Code = "file_required"
 	return p
 }
-

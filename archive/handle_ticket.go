@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"go.mongodb.org/mongo-driver/bson"
 
 	"github.com/imadelakhaldev/coglex/internal/extjson"
 	"github.com/imadelakhaldev/coglex/internal/strict"
@@ -52,7 +53,7 @@ func (s *Service) HandleTicket(c echo.Context) (err error) {
 		if err := checkMetadata(body.Metadata); err != nil {
 			return err
 		}
-		opts.Metadata = body.Metadata
+		opts.Metadata = bson.Raw(body.Metadata)
 	}
 	ticket, err := s.Ticket(c.Request().Context(), opts)
 	if err != nil {

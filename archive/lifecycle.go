@@ -48,11 +48,16 @@ func (s *Service) Stop(ctx context.Context) error {
 // EnsureIndexes makes the indexes of the records, for those who prepare a database
 // before they roll out. Nothing is wrong without them, but lists and sweeps are slow.
 func (s *Service) EnsureIndexes(ctx context.Context) error {
-	_, err := s.records().Indexes().CreateMany(ctx, []mongo.IndexModel{
-		{Keys: bson.D{{Key: fieldSpace, Value: 1}, {Key: fieldID, Value: 1}}},
-		{Keys: bson.D{{Key: fieldKey, Value: 1}}},
-	})
-	return wrap("indexing", err)
+	// One by one: the engine of the embedded database fails on two at once.
+	for _, keys := range []bson.D{
+		{{Key: fieldSpace, Value: 1}, {Key: fieldID, Value: 1}},
+		{{Key: fieldKey, Value: 1}},
+	} {
+		if _, err := s.records().Indexes().CreateOne(ctx, mongo.IndexModel{Keys: keys}); err != nil {
+			return wrap("indexing", err)
+		}
+	}
+	return nil
 }
 
 // worker is what runs beside the requests.

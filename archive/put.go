@@ -141,9 +141,7 @@ func newKey() string {
 	return hex.EncodeToString(key[:])
 }
 
-// meter hashes and counts what is read, and ends with ErrTooLarge beyond a limit. It
-// fills what it is given as far as it can, so that a store writes in large pieces
-// however small those are in which the bytes come.
+// meter hashes and counts what is read, and ends with ErrTooLarge beyond a limit.
 type meter struct {
 	r     io.Reader
 	limit int64 // 0 is none
@@ -153,7 +151,7 @@ type meter struct {
 
 // Read reads on.
 func (m *meter) Read(p []byte) (int, error) {
-	n, err := fill(m.r, p)
+	n, err := m.r.Read(p)
 	m.size += int64(n)
 	if m.limit > 0 && m.size > m.limit {
 		return 0, ErrTooLarge
