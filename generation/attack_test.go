@@ -9,6 +9,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -190,17 +191,15 @@ func (l leak) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestNoKeyIsTold(t *testing.T) {
 	var global bytes.Buffer
 	log.SetOutput(&global)
-	t.Cleanup(func() { log.SetOutput(io.Discard) })
+	t.Cleanup(func() { log.SetOutput(os.Stderr) })
 	for _, mode := range []string{"transport", "text", "error", "refused", "limited", "redirect", "garbage", "types", "stream", "line", "blocked", "finish"} {
 		for _, own := range []bool{true, false} {
 			t.Run(fmt.Sprint(mode, own), func(t *testing.T) {
-				g := newGateway(t, &generation.Options{HTTPClient: &http.Client{Transport: leak{mode}}})
-				key, member := "", ""
-				if own {
-					key, member = canary, `, "key": "`+canary+`"`
-				} else {
-					g.gen = newService(t, canary, &generation.Options{NoAccounts: true, Logger: g.logger(), HTTPClient: &http.Client{Transport: leak{mode}}, Sleep: g.waits.sleep})
+				key, member, servers := canary, `, "key": "`+canary+`"`, generationtest.DefaultKey
+				if !own {
+					key, member, servers = "", "", canary
 				}
+				g := newGatewayWith(t, servers, &generation.Options{HTTPClient: &http.Client{Transport: leak{mode}}})
 				var told strings.Builder
 				signals.Tap(g.app.Signals(), func(_ context.Context, e any) { fmt.Fprintf(&told, "%+v", e) })
 				signals.Intercept(g.app.Signals(), func(_ context.Context, e *generation.Generating) error {

@@ -124,12 +124,13 @@ func (x *exchange) take(r *http.Request, res *http.Response) error {
 		return fmt.Errorf("generation: reading the answer: %w", err)
 	case len(body) > limit && ok:
 		return errTooLong
-	case ok && r.Header.Get("X-Goog-Upload-Command") != "" && res.Header.Get("X-Goog-Upload-Status") == "" && res.Header.Get("X-Goog-Upload-Url") == "":
-		return errNoStatus // the SDK would wait seven seconds, by its own clock
 	}
 	x.body = body[:min(len(body), limit)]
-	if ok && !x.expected() {
+	switch {
+	case ok && !x.expected():
 		return errUnexpected
+	case r.Header.Get("X-Goog-Upload-Offset") != "" && res.Header.Get("X-Goog-Upload-Status") == "":
+		return errNoStatus // the SDK would try again, and wait by its own clock
 	}
 	res.Header = keep(res.Header, "Content-Type", "X-Goog-Upload-Status", "X-Goog-Upload-Url")
 	res.Body = io.NopCloser(bytes.NewReader(x.body))

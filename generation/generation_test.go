@@ -96,6 +96,12 @@ func newGemini(t testing.TB, opts *generationtest.Options) *generationtest.Serve
 // such that nothing waits.
 func newGateway(t *testing.T, opts *generation.Options) *gateway {
 	t.Helper()
+	return newGatewayWith(t, generationtest.DefaultKey, opts)
+}
+
+// newGatewayWith is newGateway with a key.
+func newGatewayWith(t *testing.T, key string, opts *generation.Options) *gateway {
+	t.Helper()
 	g := &gateway{T: t, gemini: newGemini(t, nil), logs: new(logs), waits: new(waits)}
 	var o generation.Options
 	if opts != nil {
@@ -108,7 +114,7 @@ func newGateway(t *testing.T, opts *generation.Options) *gateway {
 	if o.Sleep == nil {
 		o.Sleep = g.waits.sleep
 	}
-	g.gen = newService(t, g.gemini.Key(), &o)
+	g.gen = newService(t, key, &o)
 	var err error
 	if g.app, err = coglex.New(apiKey, &coglex.Options{Logger: g.logger()}); err != nil {
 		t.Fatal(err)

@@ -3,10 +3,19 @@ package generation_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"os"
+	"strings"
 	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/imadelakhaldev/coglex/generation"
+	"github.com/imadelakhaldev/coglex/generation/generationtest"
 )
 
 // field is a field of a form; with a filename it is a file.
@@ -55,8 +64,179 @@ func (a answer) uri() string {
 	return body.FileData.FileURI
 }
 
-func TestAFileIsUploaded(t *testing.T) {
+// Files by their bytes.
+const (
+	png = "\x89PNG\r\n\x1a\n"
+	pdf = "%PDF-1.7\n"
+)
+
+func TestAFileIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, nil)
-	g.upload("a.png", "\x89PNG\r\n\x1a\n").uri()
+	uri := g.upload("a.png", png).uri()
+	g.post("/converse", `{"contents": [{"parts": [{"text": "what is it"}, {"file_data": {"file_uri": `+quote(uri)+`, "mime_type": "image/png"}}]}]}`).want(http.StatusOK)
+}
+
+func TestAFilesTypeIsThatOfItsBytes(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	for _, c := range []struct{ declared, content, want string }{
+		{"", png, "image/png"}, {"text/html", png, "image/png"}, {"application/pdf", png, "image/png"}, {"", "words", "text/plain"},
+		{"text/markdown; charset=utf-8", "# words", "text/markdown"}, {"TEXT/CSV", "a,b", "text/csv"}, {"application/json", "words", "application/json"},
+		{"application/octet-stream", pdf, "application/pdf"}, {"audio/x-own", "\x00\x01\x02", "audio/x-own"}, {"", "\x00\x01\x02", "application/octet-stream"},
+	} {
+		a := g.form(field{"file", "a", c.declared, c.content}).want(http.StatusOK)
+		if !strings.Contains(a.body, `"mimeType":"`+c.want+`"`) {
+			t.Errorf("%q declared %q: %s, want %s", c.content, c.declared, a.body, c.want)
+		}
+	}
+	g.form(field{"file", "a", "no type\r\nX-Evil: 1", "words"}).refused(http.StatusBadRequest, "invalid", "")
+}
+
+func TestTheKeyMayComeBeforeOrAfterTheFile(t *testing.T) {
+	t.Parallel()
+	g := newGatewayWith(t, "another-key", nil)
+	key, file := field{"key", "", "", g.gemini.Key()}, field{"file", "a.txt", "", "text"}
+	g.form(key, file).uri()
+	g.form(file, key).uri()
+	for _, r := range g.gemini.Requests() {
+		if !r.HasKey(g.gemini.Key()) {
+			t.Errorf("%s came with another key", r.Path)
+		}
+	}
+	g.form(file).refused(http.StatusInternalServerError, "generation_failed", "")
+}
+
+func TestFormsThatAreNoneAreRefused(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	g := newGateway(t, &generation.Options{TempDir: folder, MaxUploadBytes: 10})
+	key, file := field{"key", "", "", "k"}, field{"file", "a.txt", "", "text"}
+	for _, c := range []struct {
+		name   string
+		fields []field
+		text   string
+	}{
+		{"nothing", nil, ""},
+		{"no file", []field{key}, `"field":"file"`},
+		{"a text as file", []field{{"file", "", "", "text"}}, `"field":"file"`},
+		{"an empty file", []field{{"file", "a.txt", "", ""}}, `"field":"file"`},
+		{"two files", []field{file, file}, `"field":"file"`},
+		{"two keys", []field{key, key, file}, `"field":"key"`},
+		{"an empty key", []field{{"key", "", "", ""}, file}, `"field":"key"`},
+		{"a long key", []field{{"key", "", "", strings.Repeat("a", 2000)}, file}, `"field":"key"`},
+		{"a key of two lines", []field{{"key", "", "", "a\nb"}, file}, `"field":"key"`},
+		{"another field", []field{file, {"base_url", "", "", "x"}}, `"field":"base_url"`},
+	} {
+		a := g.form(c.fields...)
+		a.request = c.name
+		a.refused(http.StatusBadRequest, "invalid", c.text)
+	}
+	g.form(field{"file", "a", "", "0123456789"}).uri()
+	g.form(field{"file", "a", "", "0123456789X"}).refused(http.StatusRequestEntityTooLarge, "too_large", "10 bytes")
+	g.form(field{"file", "a", "", strings.Repeat("X", 1<<20)}).refused(http.StatusRequestEntityTooLarge, "too_large", "10 bytes")
+	g.do(http.MethodPost, "/file", "application/json", strings.NewReader(`{}`)).refused(http.StatusUnsupportedMediaType, "unsupported_media_type", "")
+	g.do(http.MethodPost, "/file", "multipart/form-data", strings.NewReader(`x`)).refused(http.StatusUnsupportedMediaType, "unsupported_media_type", "")
+	g.do(http.MethodPost, "/file", "multipart/form-data; boundary=x", strings.NewReader("--x\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\nhalf")).refused(http.StatusBadRequest, "invalid", "")
+	left, err := os.ReadDir(folder)
+	if err != nil || len(left) > 0 {
+		t.Errorf("files are left: %v, %v", left, err)
+	}
+}
+
+func TestAVideoIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	g.gemini = newGemini(t, &generationtest.Options{Processing: 3})
+	g.gen = newService(t, g.gemini.Key(), &generation.Options{NoAccounts: true, BaseURL: g.gemini.URL(), Sleep: g.waits.sleep})
+	f, err := g.gen.Upload(t.Context(), strings.NewReader(png), generation.UploadOptions{Name: "a.png"})
+	if err != nil || f.MIMEType != "image/png" || f.Size != int64(len(png)) || f.Name == "" || f.URI == "" || f.Expires.IsZero() {
+		t.Errorf("got %+v, %v", f, err)
+	}
+	waits := g.waits.list()
+	if len(waits) != 4 || waits[0] != 500*time.Millisecond || waits[3] != 4*time.Second {
+		t.Errorf("waited %v", waits)
+	}
+	g.gemini.EnqueueFor(generationtest.OpGetFile, generationtest.Raw(http.StatusOK, "application/json", `{"name": "files/a", "state": "FAILED"}`))
+	if _, err := g.gen.Upload(t.Context(), strings.NewReader(png), generation.UploadOptions{}); !errors.Is(err, generation.ErrFileFailed) {
+		t.Errorf("a file that is FAILED: %v", err)
+	}
+}
+
+func TestUploadsAtOnceAreBounded(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, &generation.Options{Uploads: 2})
+	proceed, done := make(chan struct{}), make(chan error)
+	for range 2 {
+		g.gemini.EnqueueFor(generationtest.OpUpload, generationtest.Wait(proceed))
+		go func() {
+			_, err := g.gen.Upload(t.Context(), strings.NewReader(png), generation.UploadOptions{})
+			done <- err
+		}()
+	}
+	if err := g.gemini.AwaitRequests(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
+	a := g.upload("a.png", png)
+	a.refused(http.StatusServiceUnavailable, "busy", "")
+	if a.header.Get("Retry-After") == "" {
+		t.Error("there is no Retry-After")
+	}
+	close(proceed)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	g.upload("a.png", png).uri()
+}
+
+func TestUploadsAreTriedAgainBeforeTheyBegan(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	failure := generationtest.Fail(http.StatusServiceUnavailable, "no")
+	g.gemini.EnqueueFor(generationtest.OpUploadStart, failure, failure)
+	g.upload("a.png", png).uri()
+	g.gemini.EnqueueFor(generationtest.OpUpload, failure)
+	g.upload("a.png", png).refused(http.StatusInternalServerError, "generation_failed", "")
+	if n := len(g.waits.list()); n != 2 {
+		t.Errorf("%d waits", n)
+	}
+}
+
+func TestAReaderThatFailsIsNotGeminisFault(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, &generation.Options{MaxUploadBytes: 10})
+	mine := errors.New("mine")
+	for _, r := range []io.Reader{iotest.ErrReader(mine), io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(mine)), io.MultiReader(strings.NewReader(strings.Repeat("a", 4000)), iotest.ErrReader(mine))} {
+		g.gen = newService(t, g.gemini.Key(), &generation.Options{NoAccounts: true, BaseURL: g.gemini.URL()})
+		if _, err := g.gen.Upload(t.Context(), r, generation.UploadOptions{}); !errors.Is(err, mine) {
+			t.Errorf("got %v", err)
+		}
+	}
+	g = newGateway(t, &generation.Options{MaxUploadBytes: 10})
+	if _, err := g.gen.Upload(t.Context(), strings.NewReader("0123456789X"), generation.UploadOptions{}); !errors.Is(err, generation.ErrTooLarge) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestALargeFileIsSentWhole(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	const size = 17<<20 + 1 // three of the SDK's pieces
+	f, err := g.gen.Upload(t.Context(), io.LimitReader(zeros{}, size), generation.UploadOptions{MIMEType: "video/mp4"})
+	if err != nil || f.Size != size || f.MIMEType != "video/mp4" {
+		t.Errorf("got %+v, %v", f, err)
+	}
+	if n := len(g.gemini.Requests(generationtest.OpUpload)); n != 3 {
+		t.Errorf("%d pieces", n)
+	}
+}
+
+// zeros reads as zeros without an end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
