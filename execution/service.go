@@ -84,6 +84,9 @@ func New(functions []Function, opts *Options) (*Service, error) {
 
 // prepare returns a function that can be called, or all that is wrong with it.
 func prepare(given Function) (*function, error) {
+	if given.in == nil {
+		return nil, errors.New("execution: a Function is empty: Func makes one")
+	}
 	f, err := given.withDefaults()
 	input, inErr := inputSchema(f.in)
 	output, outErr := outputSchema(f.out)
