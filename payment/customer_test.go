@@ -120,7 +120,7 @@ func TestACustomerThatWasDeletedIsMadeAnew(t *testing.T) {
 // deleteCustomer deletes a customer as someone at Stripe's dashboard does.
 func (s *shop) deleteCustomer(id string) {
 	s.Helper()
-	s.must(s.raw("DELETE", "/v1/customers/"+id))
+	s.must(s.raw("DELETE", "/v1/customers/"+id, ""))
 }
 
 func TestTheEmailFollows(t *testing.T) {

@@ -105,9 +105,6 @@ func (s *Service) origin(ctx context.Context, e StripeWebhookReceived, customer 
 	}, err
 }
 
-// PaymentsCollection holds which event told of which payment or refund.
-const PaymentsCollection = "_PAYMENTS"
-
 // tells reports whether an event is the one to tell of something: the first one that
 // asks is, again on each retry. Stripe may send two events about one payment, of two
 // types or of the same.

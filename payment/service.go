@@ -27,6 +27,9 @@ const (
 	CustomersCollection = "_CUSTOMERS"
 	// SubscriptionsCollection holds the subscriptions of the users.
 	SubscriptionsCollection = "_SUBSCRIPTIONS"
+	// PaymentsCollection holds which payments and refunds were told of, and by which
+	// event.
+	PaymentsCollection = "_PAYMENTS"
 )
 
 // Service takes money through Stripe and keeps what Stripe reports. Make one with

@@ -341,9 +341,10 @@ func checkoutBody(more string) string {
 }
 
 // raw asks Stripe for something that the service does not.
-func (s *shop) raw(method, path string) error {
+func (s *shop) raw(method, path, form string) error {
 	s.Helper()
-	r := httptest.NewRequestWithContext(s.Context(), method, path, nil)
+	r := httptest.NewRequestWithContext(s.Context(), method, path, strings.NewReader(form))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Authorization", "Bearer "+s.stripe.Key())
 	rec := httptest.NewRecorder()
 	s.stripe.ServeHTTP(rec, r)
