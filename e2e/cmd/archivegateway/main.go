@@ -42,7 +42,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := app.Mount(e, files); err != nil {
+	if err := app.Mount(e, files); err != nil { //nolint:contextcheck // it follows middlewares that are built, not run, here
 		return err
 	}
 	if err := app.Start(ctx); err != nil {
