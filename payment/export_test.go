@@ -2,6 +2,7 @@ package payment
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
@@ -31,5 +32,23 @@ func (s *Service) Lease(ctx context.Context, id string, attempts int, due time.T
 		{Key: fieldState, Value: StateLeased}, {Key: fieldLease, Value: "another's"},
 		{Key: fieldAttempts, Value: attempts}, {Key: fieldDue, Value: due},
 	}}})
+	return err
+}
+
+// DueEvents returns the ids of events that are due.
+func (s *Service) DueEvents(ctx context.Context) ([]string, error) { return s.dueEvents(ctx) }
+
+// Verify checks the signature of a webhook.
+func (s *Service) Verify(h http.Header, body []byte) error {
+	sig, err := parseSignature(h)
+	if err != nil {
+		return err
+	}
+	return s.verify(sig, body)
+}
+
+// ParseEnvelope reads an event.
+func ParseEnvelope(body []byte) error {
+	_, err := parseEnvelope(body)
 	return err
 }

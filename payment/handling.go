@@ -77,17 +77,16 @@ func (s *Service) claim(ctx context.Context, id string) (*stored, error) {
 	return doc, nil
 }
 
-// run gives the event to its subscribers while the lease is renewed. The tries of an
-// event end with their context, so that the next one has time of its own.
+// run gives the event to its subscribers while the lease is renewed.
 func (t *try) run(ctx context.Context) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	leased, lose := context.WithCancelCause(ctx)
 	var renewing sync.WaitGroup
-	renewing.Go(func() { t.renew(ctx, cancel) })
+	renewing.Go(func() { t.renew(leased, lose) })
 	defer renewing.Wait()
-	defer cancel(nil)
-	ctx, end := context.WithTimeout(ctx, t.opts.HandleTimeout)
+	defer lose(nil)
+	timed, end := context.WithTimeout(leased, t.opts.HandleTimeout)
 	defer end()
-	t.deliver(ctx)
+	t.deliver(timed)
 }
 
 // deliver gives the event, and what follows from it, to the subscribers. That what
@@ -168,7 +167,7 @@ func (t *try) fail(ctx context.Context, name string, err error) {
 
 // renew renews the lease until ctx ends. If it cannot, and another may have the
 // event, it ends ctx.
-func (t *try) renew(ctx context.Context, cancel context.CancelCauseFunc) {
+func (t *try) renew(ctx context.Context, lose context.CancelCauseFunc) {
 	until := t.doc.Due
 	for sleep(ctx, t.opts.Lease/3) {
 		next := t.now().Add(t.opts.Lease)
@@ -177,7 +176,7 @@ func (t *try) renew(ctx context.Context, cancel context.CancelCauseFunc) {
 		case err == nil && held:
 			until = &next
 		case err == nil, t.now().After(*until):
-			cancel(errLeaseLost)
+			lose(errLeaseLost)
 			return
 		}
 	}
