@@ -107,13 +107,18 @@ func (s *Service) isolate(ctx context.Context, f *function, input []byte) (out o
 	return out
 }
 
-// late logs what became of a run that nobody waited for any more.
+// late logs what became of a run that nobody waited for any more. That it heeded its
+// context is as it should be.
 func (s *Service) late(ctx context.Context, f *function, err error) {
+	level := slog.LevelWarn
+	if errors.Is(err, ErrTimeout) || errors.Is(err, context.Canceled) {
+		level = slog.LevelDebug
+	}
 	attrs := []slog.Attr{slog.String("function", f.name)}
 	if err != nil {
 		attrs = append(attrs, slog.Any("error", err))
 	}
-	s.logger().LogAttrs(ctx, slog.LevelWarn, "execution: a function returned after its caller had gone", attrs...)
+	s.logger().LogAttrs(ctx, level, "execution: a function returned after its caller had gone", attrs...)
 }
 
 // Abandoned returns how many runs go on although nobody waits for them any more:

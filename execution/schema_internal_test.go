@@ -50,7 +50,6 @@ type (
 		Zero  time.Time `json:"zero,omitzero"`
 		Skip  string    `json:"-"`
 		Pair  *int
-		own   int
 	}
 	quoted struct {
 		N int64   `json:"n,string"`
@@ -62,7 +61,6 @@ func (c coded) MarshalJSON() ([]byte, error)      { return json.Marshal(c.v) }
 func (c *coded) UnmarshalJSON(text []byte) error  { return json.Unmarshal(text, &c.v) }
 func (w worded) MarshalText() ([]byte, error)     { return []byte(w.v), nil }
 func (w *worded) UnmarshalText(text []byte) error { w.v = string(text); return nil }
-func (optional) unused(o optional) int            { return o.own }
 
 func mustSchema(t *testing.T, typ reflect.Type) string {
 	t.Helper()

@@ -86,7 +86,8 @@ func functions() []execution.Function {
 type gateway struct {
 	*httptest.Server
 
-	origins chan execution.Origin
+	transport *http.Transport
+	origins   chan execution.Origin
 }
 
 func newGateway(t *testing.T) gateway {
@@ -113,8 +114,11 @@ func newGateway(t *testing.T) gateway {
 		t.Fatal(err)
 	}
 	e.Any("/mcp/some", echo.WrapHandler(executionmcp.Handler(fns, &executionmcp.Options{Tools: some})), app.Protected())
-	g := gateway{httptest.NewServer(app.Handler(e)), make(chan execution.Origin, 100)}
-	t.Cleanup(g.Close)
+	g := gateway{httptest.NewServer(app.Handler(e)), &http.Transport{}, make(chan execution.Origin, 100)}
+	t.Cleanup(func() {
+		g.transport.CloseIdleConnections()
+		g.Close()
+	})
 	signals.Subscribe(app.Signals(), func(_ context.Context, e execution.Executed) error {
 		g.origins <- e.Origin
 		return nil
@@ -125,12 +129,18 @@ func newGateway(t *testing.T) gateway {
 // credentials are headers that go with every request.
 type credentials map[string]string
 
-func (c credentials) RoundTrip(r *http.Request) (*http.Response, error) {
+// sender sends requests with credentials.
+type sender struct {
+	with credentials
+	by   http.RoundTripper
+}
+
+func (s sender) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	for name, value := range c {
+	for name, value := range s.with {
 		r.Header.Set(name, value)
 	}
-	return http.DefaultTransport.RoundTrip(r)
+	return s.by.RoundTrip(r)
 }
 
 // connect returns the session of an official client.
@@ -138,15 +148,12 @@ func (g gateway) connect(t *testing.T, path string, with credentials) *mcp.Clien
 	t.Helper()
 	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, nil)
 	session, err := client.Connect(t.Context(), &mcp.StreamableClientTransport{
-		Endpoint: g.URL + path, HTTPClient: &http.Client{Transport: with}, MaxRetries: -1,
+		Endpoint: g.URL + path, HTTPClient: &http.Client{Transport: sender{with, g.transport}}, MaxRetries: -1,
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		session.Close()
-		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	})
+	t.Cleanup(func() { session.Close() })
 	return session
 }
 
@@ -161,6 +168,7 @@ func call(t *testing.T, session *mcp.ClientSession, name string, args any) (text
 }
 
 func TestAClientListsAndCallsTools(t *testing.T) {
+	t.Parallel()
 	g := newGateway(t)
 	session := g.connect(t, "/mcp", credentials{"X-API-Key": apiKey})
 	list, err := session.ListTools(t.Context(), nil)
@@ -204,6 +212,7 @@ func TestAClientListsAndCallsTools(t *testing.T) {
 }
 
 func TestRefusalsAreThoseOfHTTP(t *testing.T) {
+	t.Parallel()
 	g := newGateway(t)
 	key, user := credentials{"X-API-Key": apiKey}, credentials{"Authorization": "Bearer ann"}
 	both := credentials{"X-API-Key": apiKey, "Authorization": "Bearer ann"}
@@ -228,6 +237,7 @@ func TestRefusalsAreThoseOfHTTP(t *testing.T) {
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			text, _, isError := call(t, g.connect(t, row.path, row.with), row.tool, row.args)
 			if !strings.HasPrefix(text, row.want) || isError != row.isError {
 				t.Errorf("text %q, error %t; want %q, %t", text, isError, row.want, row.isError)
@@ -237,6 +247,7 @@ func TestRefusalsAreThoseOfHTTP(t *testing.T) {
 }
 
 func TestOnlyTheChosenAreOffered(t *testing.T) {
+	t.Parallel()
 	g := newGateway(t)
 	session := g.connect(t, "/mcp/some", credentials{"X-API-Key": apiKey})
 	list, err := session.ListTools(t.Context(), nil)
@@ -262,12 +273,11 @@ func (g gateway) post(t *testing.T, path, body string, with credentials) (status
 	if host := with["Host"]; host != "" {
 		r.Host = host
 	}
-	res, err := (&http.Client{Transport: with}).Do(r)
+	res, err := (&http.Client{Transport: sender{with, g.transport}}).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -276,6 +286,7 @@ func (g gateway) post(t *testing.T, path, body string, with credentials) (status
 }
 
 func TestWhoIsKeptOut(t *testing.T) {
+	t.Parallel()
 	g := newGateway(t)
 	const message = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
 	rows := map[string]struct {
@@ -290,6 +301,7 @@ func TestWhoIsKeptOut(t *testing.T) {
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if status, answer := g.post(t, "/mcp", message, row.with); status != row.want {
 				t.Errorf("status %d, want %d: %s", status, row.want, answer)
 			}
@@ -298,6 +310,7 @@ func TestWhoIsKeptOut(t *testing.T) {
 }
 
 func TestArgumentsAreReadStrictly(t *testing.T) {
+	t.Parallel()
 	g := newGateway(t)
 	key := credentials{"X-API-Key": apiKey}
 	rows := map[string]string{
@@ -308,6 +321,7 @@ func TestArgumentsAreReadStrictly(t *testing.T) {
 	}
 	for name, args := range rows {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			_, answer := g.post(t, "/mcp", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"forecast","arguments":`+args+`}}`, key)
 			if !strings.Contains(answer, `"isError":true`) && !strings.Contains(answer, `"error":{`) {
 				t.Errorf("answer %s", answer)
