@@ -9,15 +9,20 @@ import (
 )
 
 // announce tells the person who started the gateway what they have now.
-func announce(w io.Writer, app *coglex.App, url, database, secret string, made bool) {
+func announce(w io.Writer, app *coglex.App, vendors *standIns, url, database, secret string, made bool) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nCoglex serves on %s\n\n", url)
 	fmt.Fprintf(&b, "  database   %s\n", database)
 	for _, s := range summarize(app) {
 		fmt.Fprintf(&b, "  %-10s %d routes under %s\n", s.name, s.routes, s.prefix)
 	}
-	b.WriteString("  own        GET /me, GET /hello, GET /health/live, GET /health/ready\n")
-	b.WriteString("  not there  archive, payment, generation, execution: not part of this version\n")
+	b.WriteString("  own        GET /me, GET /hello, /mcp, GET /health/live, GET /health/ready\n")
+	if vendors.stripe != nil {
+		fmt.Fprintf(&b, "\n  STRIPE_SECRET_KEY IS NOT SET. A stand-in on %s takes its place: no money moves.\n", vendors.stripe.URL())
+	}
+	if vendors.gemini != nil {
+		fmt.Fprintf(&b, "\n  GENERATION_KEY IS NOT SET. A stand-in on %s takes Gemini's place: it repeats what it is told.\n", vendors.gemini.URL())
+	}
 	shown := "<your SERVER_SECRET>" // a secret that someone chose is not for the screen
 	if made {
 		shown = secret

@@ -34,6 +34,22 @@ type config struct {
 	SigningKey      string   `env:"JWT_SECRET_KEY"`
 	AccessLifetime  duration `env:"JWT_ACCESS_TOKEN_EXPIRES" envDefault:"1h"`
 	SessionLifetime duration `env:"SESSION_LIFETIME" envDefault:"192h"`
+
+	UploadFolder string `env:"UPLOAD_FOLDER" envDefault:"./uploads"`
+	// MaxUpload is how many bytes an uploaded file may have.
+	MaxUpload int64  `env:"MAX_CONTENT_LENGTH" envDefault:"16777216"`
+	Archive   string `env:"MONGODB_ARCHIVE_COLLECTION" envDefault:"_ARCHIVE"`
+
+	// StripeKey and StripeWebhookSecret go together; with neither a stand-in is
+	// started in their place.
+	StripeKey           string `env:"STRIPE_SECRET_KEY"`
+	StripeWebhookSecret string `env:"STRIPE_WEBHOOK_SECRET"`
+	StripeBase          string `env:"STRIPE_API_BASE"`
+
+	// GenerationKey is that of Gemini; without one a stand-in is started.
+	GenerationKey   string `env:"GENERATION_KEY"`
+	GenerationModel string `env:"GENERATION_MODEL"`
+	GenerationBase  string `env:"GENERATION_BASE_URL"`
 }
 
 // list reads words with commas between them.

@@ -1,6 +1,8 @@
 // Command quickstart is a whole gateway in one command: it signs users up and
-// in, stores documents, and has routes of its own. With nothing set it runs on
-// the embedded database; .env.example lists what can be set.
+// in, stores documents and files, takes money, talks with Gemini, offers
+// functions, and has routes of its own. With nothing set it runs on the embedded
+// database, with stand-ins for Stripe and Gemini; .env.example lists what can be
+// set.
 //
 //	go run ./examples/quickstart
 package main
@@ -62,6 +64,12 @@ func run(ctx context.Context) (err error) {
 		err = errors.Join(err, db.close(closing))
 	}()
 
+	vendors, c, err := openStandIns(ctx, c, address(l))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, vendors.close()) }()
+
 	e := echo.New()
 	app, err := newGateway(e, db.client.Database(c.Database), c, log)
 	if err != nil {
@@ -70,7 +78,7 @@ func run(ctx context.Context) (err error) {
 	if err := app.Start(ctx); err != nil {
 		return errors.Join(err, stopApp(ctx, app))
 	}
-	announce(os.Stdout, app, address(l), db.where, c.Secret, made)
+	announce(os.Stdout, app, vendors, address(l), db.where, c.Secret, made)
 	log.InfoContext(ctx, "listening", slog.String("address", l.Addr().String()))
 	err = app.Serve(ctx, e, l)
 	log.InfoContext(ctx, "stopped")
