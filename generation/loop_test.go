@@ -201,7 +201,7 @@ func TestWhatCannotBeCalledIsAnswered(t *testing.T) {
 		want string
 		told string
 	}{
-		"a function that there is not": {tools{"getWeather": weather}, generationtest.Call("rm -rf", nil), `rm -rf standin-1-1 {"error":"there is no such function"}`, "1  refused "},
+		"a function that there is not": {tools{"getWeather": weather}, generationtest.Call("rm -rf", nil), `rm -rf standin-1-1 {"error":"function_unknown: There is no such function."}`, "1  refused "},
 		"bad arguments":                {tools{"getWeather": weather}, generationtest.Call("getWeather", nil), `getWeather standin-1-1 {"error":"invalid: city is missing"}`, "1 getWeather failed "},
 		"a result that is too large":   {returning(large), generationtest.Call("getWeather", nil), `getWeather standin-1-1 {"error":"the result is too large: it has 65538 bytes, and 65536 is the most; ask for less"}`, "1 getWeather too_large "},
 		"a result that is no JSON":     {returning([]byte("oops")), generationtest.Call("getWeather", nil), `getWeather standin-1-1 {"error":"the function failed"}`, "1 getWeather panicked "},

@@ -132,7 +132,7 @@ func (l *loop) admits(ctx context.Context, t *toolCall, user string) bool {
 	}
 	switch {
 	case !l.has(t.Name):
-		t.fail(ToolRefused, "there is no such function")
+		t.fail(ToolRefused, "function_unknown: There is no such function.")
 		return false
 	case t.index >= MaxToolCalls:
 		t.fail(ToolRefused, fmt.Sprintf("at most %d functions can be called at once", MaxToolCalls))
