@@ -73,7 +73,7 @@ func Example() {
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, r)
-		fmt.Printf("%d %.76s\n", w.Code, strings.TrimSpace(w.Body.String()))
+		fmt.Printf("%d %.77s\n", w.Code, strings.TrimSpace(w.Body.String()))
 	}
 	// Output:
 	// 200 {"greeting":"Hello, Ada!"}

@@ -24,8 +24,8 @@ func inputSchema(t reflect.Type) (*jsonschema.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Type == "" && s.Types == nil {
-		s.Type = "object" // it has a form of its own
+	if s.Type == "" && s.Types == nil { // it has a form of its own
+		s = &jsonschema.Schema{Type: "object"}
 	}
 	if s.Type != "object" {
 		return nil, fmt.Errorf("%s is no object in JSON: take a struct or a map", t)
@@ -67,11 +67,15 @@ func (in *inferrer) infer(t reflect.Type) (*jsonschema.Schema, error) {
 		if in.input && t.NumMethod() > 0 {
 			return nil, fmt.Errorf("%s is an interface that nothing can be decoded into", t)
 		}
-		return new(jsonschema.Schema), nil
+		return anything(), nil
 	default:
 		return jsonschema.ForType(t, nil)
 	}
 }
+
+// anything is the schema true, in a form that those who take no booleans for
+// schemas, as some language models do, take too.
+func anything() *jsonschema.Schema { return &jsonschema.Schema{Description: "Any JSON value."} }
 
 // opaque returns the schema of a type whose JSON is not that of its kind, or nil.
 func opaque(t reflect.Type) (*jsonschema.Schema, error) {
@@ -90,7 +94,7 @@ func opaque(t reflect.Type) (*jsonschema.Schema, error) {
 	}
 	if implements[json.Marshaler](t) || implements[json.Unmarshaler](t) ||
 		implements[jsonv2.MarshalerTo](t) || implements[jsonv2.UnmarshalerFrom](t) {
-		return new(jsonschema.Schema), nil // anything
+		return anything(), nil
 	}
 	if implements[encoding.TextMarshaler](t) || implements[encoding.TextUnmarshaler](t) || implements[encoding.TextAppender](t) {
 		return &jsonschema.Schema{Type: "string"}, nil
