@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -118,7 +120,9 @@ func run(t *testing.T, blocks []block, url, tmp string) []block {
 			fmt.Fprintf(&script, "%s\necho; echo %s\n", command, mark)
 		}
 	}
-	cmd := exec.Command("sh", "-eu", "-c", script.String())
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", script.String())
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("the walkthrough fails: %v\n%s", err, out)
@@ -161,6 +165,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`"request_id":"[^"]+"`), `"request_id":"<id>"`},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`), "<time>"},
 	{regexp.MustCompile(`"_version":\d+`), `"_version":<n>`},
+	{regexp.MustCompile(`cs_test_\w+`), "<session>"},
 	{regexp.MustCompile(`http://127\.0\.0\.1:\d+`), "<url>"},
 }
 
