@@ -67,8 +67,12 @@ func TestIDsAreStrict(t *testing.T) {
 		"%7B%22$ne%22:null%7D", strings.Repeat("a", 5000), "ffffffffffffffffffffffff", f.ID + "%2fmetadata", "%20" + f.ID, "metadata",
 	} {
 		for _, r := range []struct{ method, path string }{
-			{"GET", "/" + id}, {"HEAD", "/" + id}, {"DELETE", "/" + id}, {"GET", "/" + id + "/metadata"},
-			{"GET", "/download/things/" + id}, {"DELETE", "/delete/things/" + id},
+			{"GET", "/" + id},
+			{"HEAD", "/" + id},
+			{"DELETE", "/" + id},
+			{"GET", "/" + id + "/metadata"},
+			{"GET", "/download/things/" + id},
+			{"DELETE", "/delete/things/" + id},
 		} {
 			if a := g.do(r.method, r.path, ""); a.status != 404 {
 				t.Errorf("%s %s: %d", r.method, r.path, a.status)

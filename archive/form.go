@@ -52,7 +52,7 @@ func newForm(r *http.Request) (*form, error) {
 		return nil, unsupportedMedia("The body must not have a content encoding.")
 	}
 	media, params, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
-	if err != nil && media != echo.MIMEMultipartForm || media != echo.MIMEMultipartForm {
+	if err != nil || media != echo.MIMEMultipartForm {
 		return nil, unsupportedMedia("The body must be multipart/form-data.")
 	}
 	boundary := params["boundary"]

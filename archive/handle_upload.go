@@ -54,7 +54,7 @@ func (s *Service) uploadForm(c echo.Context, u upload, claim func() error) (File
 	if err != nil {
 		return File{}, err
 	}
-	if u.declared > u.limit+maxExtraBytes {
+	if u.declared-maxExtraBytes > u.limit {
 		return File{}, ErrTooLarge
 	}
 	f.metadata, f.given = u.metadata, u.metadata != nil
@@ -62,11 +62,10 @@ func (s *Service) uploadForm(c echo.Context, u upload, claim func() error) (File
 	if err != nil {
 		return File{}, err
 	}
-	if claim != nil {
-		err = claim()
-	}
-	if err == nil && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		err = errors.Join(errLeft, ctx.Err())
+	} else if claim != nil {
+		err = claim()
 	}
 	if err != nil {
 		s.drop(ctx, rec.Key)

@@ -59,7 +59,7 @@ func (s *signer) sign(payload any) (string, error) {
 	body := s.keys[0].id + "." + base64.RawURLEncoding.EncodeToString(text)
 	signed := body + "." + s.keys[0].mac(body)
 	if len(signed) > maxTokenBytes {
-		return "", &OptionError{Field: "Metadata", Reason: "makes the address too long"}
+		return "", &OptionError{Field: "Name, Types and Metadata", Reason: "make the address too long"}
 	}
 	return signed, nil
 }
