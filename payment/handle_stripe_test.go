@@ -83,6 +83,7 @@ func TestMountedAloneNobodyActsForAnother(t *testing.T) {
 		"ann, no customer, opens hers":   {"/alone/portal", fill(portal, ""), "ann", 404, "customer_unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var headers []string
 			if tt.token != "" {
 				headers = []string{"Authorization", "Bearer " + tt.token}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -309,7 +310,7 @@ func (s *shop) stored(collection, id string) bson.M {
 	s.Helper()
 	var doc bson.M
 	err := s.db.Collection(collection).FindOne(s.Context(), bson.D{{Key: "_id", Value: id}}).Decode(&doc)
-	if err != nil && err != mongo.ErrNoDocuments {
+	if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
 		s.Fatal(err)
 	}
 	return doc
