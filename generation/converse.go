@@ -13,9 +13,19 @@ import (
 
 // Converse asks Gemini and returns its answer. Where the request has a Toolset,
 // the functions that Gemini asks for are called, and their results sent to it, until
-// it asks for none or Options.MaxRounds is reached.
+// it asks for none. After Options.MaxRounds rounds, and after three in a row in which
+// every call failed, Gemini is asked once more without functions, so that what it has
+// learnt is not lost. See [Toolset] for who calls and what Gemini is told.
 //
-// It returns [ErrNoKey], [*BlockedError], [*FinishError], [ErrNoAnswer],
+// A call of a function that Request.Tools declares is the caller's: it ends the
+// conversation here, and is among Reply.Parts. Functions of the Toolset that the same
+// answer asks for are called nevertheless; what came of them is the last turn of
+// Reply.History, and the caller adds its own responses to that turn.
+//
+// Where a conversation fails after something was said, the Reply beside the error
+// has what was said and done until then.
+//
+// It returns [ErrNoKey], [*UsageError], [*BlockedError], [*FinishError], [ErrNoAnswer],
 // [*UpstreamError], a *service.Problem that names what is wrong with the request,
 // the refusals of interceptors as they are, and the error of a context that ends.
 func (s *Service) Converse(ctx context.Context, r Request) (*Reply, error) {
@@ -27,7 +37,7 @@ func (s *Service) Converse(ctx context.Context, r Request) (*Reply, error) {
 }
 
 // Stream is Converse with the answer in pieces as they come. An error is the last
-// thing that it yields; without one the last chunk has Usage. A loop that breaks
+// thing that it yields; the last chunk, be it beside an error, has Usage. A loop that breaks
 // ends the call of Gemini.
 func (s *Service) Stream(ctx context.Context, r Request) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {

@@ -41,7 +41,7 @@ const (
 	// DefaultBodyLimit is how many bytes the body of a request may have.
 	DefaultBodyLimit = 20 << 20
 	// DefaultMaxRounds is how often Gemini may ask for functions in one converse.
-	DefaultMaxRounds = 5
+	DefaultMaxRounds = 8
 	// MaxFileBytes is the largest file that Gemini takes: 2 GB.
 	MaxFileBytes = 2 << 30
 )
@@ -80,8 +80,12 @@ type Options struct {
 	// Defaults to false: they are kept in CollectionUsage.
 	NoAccounts bool
 
-	// DailyLimit is how many tokens one user may use in a day, by UTC. What was
-	// begun below it is finished. More is 429. It needs accounts.
+	// DailyLimit is how many tokens one signed-in user may use in a day, by UTC, with
+	// keys of their own too. Each call of Gemini that begins below it is made, so that
+	// calls at the same time may pass it by what they take together. More is 429
+	// usage_exceeded until midnight. Who calls without a user, by API key or from Go,
+	// has no limit. It needs accounts. A limit that is not the same for all can be had
+	// with [Generating] and [Service.UsageOf].
 	//
 	// Defaults to 0: no limit.
 	DailyLimit int64

@@ -13,6 +13,11 @@ import (
 //
 // It has standard types only, so that what implements it need not import this
 // package: the Tools of package execution are one. [Combine] makes one of several.
+//
+// Gemini is told {"output": …} with what a function returned, and {"error": "…"} where
+// it failed, where it returned more than MaxToolResultBytes, where an interceptor of
+// [ToolCalling] refused the call, and where there is no such function: none of these
+// ends the conversation, nor hinders the other calls. [ToolCalled] tells of each.
 type Toolset interface {
 	// Names returns the names of the functions: 1 to 64 letters, digits and
 	// _ . : - each, the first a letter or _.
