@@ -161,6 +161,7 @@ var volatile = []struct {
 	pattern *regexp.Regexp
 	by      string
 }{
+	{regexp.MustCompile(`\n+`), "\n"}, // empty lines are there for the eye
 	{regexp.MustCompile(`\b[0-9a-f]{24}\b`), "<id>"},
 	{regexp.MustCompile(`"request_id":"[^"]+"`), `"request_id":"<id>"`},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`), "<time>"},
