@@ -3,6 +3,7 @@ package generation_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -113,6 +114,29 @@ func TestADeclarationRunsNothing(t *testing.T) {
 		t.Errorf("%d requests, answer %s", len(g.gemini.Requests()), a.body)
 	}
 	g.converse("hi", `, "functions": ["transferMoney"]`).refused(http.StatusBadRequest, "invalid", `"functions`)
+}
+
+func TestADeclarationDoesNotPassForAFunction(t *testing.T) {
+	t.Parallel()
+	fns := tools{"getTime": func(context.Context, json.RawMessage) (json.RawMessage, error) {
+		t.Error("it was called")
+		return nil, nil
+	}}
+	g := newGateway(t, &generation.Options{Toolset: fns})
+	for _, declared := range []string{`[{"name": "getTime"}]`, `[{"function_declarations": [{"name": "getTime"}]}]`, `[{"name": "a"}, {"name": "get\u0054ime"}]`} {
+		g.converse("hi", `, "functions": ["getTime"], "tools": `+declared).refused(http.StatusBadRequest, "invalid", `"field":"tools`)
+	}
+	for _, names := range []string{`["other"]`, `["getTime", "other"]`, `[""]`, `["gettime"]`, `["../getTime"]`, `[1]`, `"getTime"`, `null`} {
+		g.converse("hi", `, "functions": `+names).refused(http.StatusBadRequest, "invalid", `"field":"functions`)
+	}
+	if n := len(g.gemini.Requests()); n > 0 {
+		t.Errorf("%d requests", n)
+	}
+	// Unless it is asked for, it is not there, and the name is the client's.
+	g.gemini.Enqueue(generationtest.Call("getTime", nil), generationtest.Call("getTime", nil), generationtest.Call("getTime", nil))
+	g.converse("hi", "").want(http.StatusOK)
+	g.converse("hi", `, "functions": []`).want(http.StatusOK)
+	g.converse("hi", `, "tools": [{"name": "getTime"}]`).want(http.StatusOK)
 }
 
 func TestLargeAndDeepRequests(t *testing.T) {

@@ -14,7 +14,7 @@ const maxParts = 10_000
 
 // parseContents reads the contents of a request over HTTP, in snake_case or
 // camelCase.
-func parseContents(v jsontext.Value, origins fileOrigins) ([]Content, error) {
+func parseContents(v jsontext.Value, part shape) ([]Content, error) {
 	if v == nil {
 		return nil, service.Invalid("contents", "is missing")
 	}
@@ -23,7 +23,7 @@ func parseContents(v jsontext.Value, origins fileOrigins) ([]Content, error) {
 		if len(contents) == maxParts {
 			return service.Invalid("contents", fmt.Sprintf("has more than %d elements", maxParts))
 		}
-		c, err := parseContent(path, v, origins)
+		c, err := parseContent(path, v, part)
 		contents = append(contents, c)
 		return err
 	})
@@ -33,7 +33,7 @@ func parseContents(v jsontext.Value, origins fileOrigins) ([]Content, error) {
 	return contents, err
 }
 
-func parseContent(path string, v jsontext.Value, origins fileOrigins) (Content, error) {
+func parseContent(path string, v jsontext.Value, part shape) (Content, error) {
 	c := Content{Role: RoleUser}
 	if v.Kind() != '{' {
 		return c, service.Invalid(path, "must be an object")
@@ -63,7 +63,7 @@ func parseContent(path string, v jsontext.Value, origins fileOrigins) (Content, 
 		if len(c.Parts) == maxParts {
 			return service.Invalid(path, "is one too many")
 		}
-		p, err := parsePart(path, v, origins, c.Role)
+		p, err := parsePart(path, v, part, c.Role)
 		c.Parts = append(c.Parts, p)
 		return err
 	})
@@ -76,9 +76,9 @@ func parseContent(path string, v jsontext.Value, origins fileOrigins) (Content, 
 // parsePart reads one part. Those of the model are what Gemini has sent, be it of a
 // kind that is not known here: they go back as they are. Those of a user have
 // nothing that is unknown.
-func parsePart(path string, v jsontext.Value, origins fileOrigins, role string) (Part, error) {
-	w := writer{out: make([]byte, 0, len(v)+16), origins: origins, lenient: role == RoleModel}
-	has, err := w.object(path, v, partShape(origins))
+func parsePart(path string, v jsontext.Value, part shape, role string) (Part, error) {
+	w := writer{out: make([]byte, 0, len(v)+16), lenient: role == RoleModel}
+	has, err := w.object(path, v, part)
 	if err != nil {
 		return nil, err
 	}

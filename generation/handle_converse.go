@@ -42,7 +42,7 @@ func (s *Service) HandleConverse(c echo.Context) (err error) {
 func (s *Service) request(body converseBody) (Request, error) {
 	r := Request{System: body.System, Model: body.Model, Key: body.Key, Functions: body.Functions}
 	var err error
-	if r.Contents, err = parseContents(body.Contents, s.origins); err != nil {
+	if r.Contents, err = parseContents(body.Contents, s.part); err != nil {
 		return r, err
 	}
 	if r.Config, err = parseConfig(body.Config); err != nil {

@@ -97,7 +97,7 @@ func (w *eventWriter) answer(chunks func(func(Chunk, error) bool)) (err error) {
 	model, finish := "", ""
 	for chunk, cause := range chunks {
 		if cause != nil {
-			return cause
+			return w.broken(chunk, cause)
 		}
 		model, finish = or(chunk.Model, model), or(chunk.FinishReason, finish)
 		name := eventPart
@@ -116,6 +116,18 @@ func (w *eventWriter) answer(chunks func(func(Chunk, error) bool)) (err error) {
 		}
 	}
 	return w.writeJSON(eventDone, map[string]string{"finish_reason": finish, "model": model})
+}
+
+// broken returns the cause why no more comes, once it has told what was used until
+// then: a client that pays for it wants to know.
+func (w *eventWriter) broken(last Chunk, cause error) error {
+	if last.Usage == nil || !w.begun() {
+		return cause
+	}
+	if err := w.writeJSON(eventUsage, last.Usage); err != nil {
+		return err
+	}
+	return cause
 }
 
 // begun reports whether anything was sent.

@@ -23,7 +23,7 @@ type Service struct {
 	key      string
 	gemini   *genai.Client
 	base     http.RoundTripper // beneath gemini
-	origins  fileOrigins
+	part     shape             // of a request
 	problems []service.Rule
 	uploads  chan struct{} // holds a token for each upload under way
 	forms    chan struct{} // holds a token for each form that is being read
@@ -53,7 +53,7 @@ func New(db *mongo.Database, key string, opts *Options) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{db: db, opts: o, key: key, problems: problems(), uploads: make(chan struct{}, o.Uploads), forms: make(chan struct{}, formsPerUpload*o.Uploads)}
-	s.origins = newFileOrigins(o.BaseURL)
+	s.part = partShape(newFileOrigins(o.BaseURL))
 	s.base = newBase(o.HTTPClient)
 	s.gemini, err = newGemini(o.BaseURL, s.base)
 	if err != nil {

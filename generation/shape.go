@@ -24,8 +24,7 @@ type field struct {
 // writer copies JSON while it checks it and spells its members as Gemini's JSON
 // does, in camelCase.
 type writer struct {
-	out     []byte
-	origins fileOrigins
+	out []byte
 	// lenient keeps what it does not know: what Gemini sent goes back unchanged.
 	lenient bool
 }

@@ -193,11 +193,12 @@ func TestAStreamThatFailsMidwaySaysSo(t *testing.T) {
 			g := newGateway(t, nil)
 			g.gemini.Enqueue(generationtest.Stream(generationtest.Text("half"), failure))
 			all := g.stream(hi).rest()
-			if len(all) != 2 || all[0].name != "part" || all[1].name != "error" || strings.Contains(all[1].data, "secret") {
+			last := all[len(all)-1]
+			if all[0].name != "part" || all[len(all)-2].name != "usage" || last.name != "error" || strings.Contains(last.data, "secret") {
 				t.Fatalf("got %v", all)
 			}
-			if code := `"code":"generation_failed"`; name != "a refusal" && !strings.Contains(all[1].data, code) {
-				t.Errorf("got %v", all[1])
+			if code := `"code":"generation_failed"`; name != "a refusal" && !strings.Contains(last.data, code) {
+				t.Errorf("got %v", last)
 			}
 			if n := len(g.gemini.Requests()); n != 1 {
 				t.Errorf("%d requests: it was tried again", n)
@@ -214,7 +215,7 @@ func TestAStreamThatNeverFinishesIsNotWhole(t *testing.T) {
 	t.Cleanup(server.Close)
 	g := newGateway(t, &generation.Options{BaseURL: server.URL})
 	all := g.stream(hi).rest()
-	if len(all) != 2 || all[1].name != "error" {
+	if len(all) != 3 || all[2].name != "error" {
 		t.Errorf("got %v", all)
 	}
 }
@@ -292,7 +293,7 @@ func TestStreamsEndWhenTheGatewayDoes(t *testing.T) {
 	if err := g.app.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if all := e.rest(); len(all) != 1 || all[0].name != "error" || !strings.Contains(all[0].data, `"code":"unavailable"`) {
+	if all := e.rest(); len(all) != 2 || all[1].name != "error" || !strings.Contains(all[1].data, `"code":"unavailable"`) {
 		t.Errorf("got %v", all)
 	}
 	g.await(1, 10*time.Second)
