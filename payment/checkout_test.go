@@ -46,7 +46,6 @@ func TestCheckoutAnswersStripesSession(t *testing.T) {
 		"line_items[0][quantity]":                       "1",
 		"metadata[order_id]":                            "12345",
 		"payment_intent_data[metadata][order_id]":       "12345",
-		"success_url": "https://example.com/success",
 	} {
 		if form.Get(name) != want {
 			t.Errorf("Stripe was sent %s=%q, want %q", name, form.Get(name), want)
