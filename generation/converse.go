@@ -37,8 +37,8 @@ func (s *Service) Converse(ctx context.Context, r Request) (*Reply, error) {
 }
 
 // Stream is Converse with the answer in pieces as they come. An error is the last
-// thing that it yields; the last chunk, be it beside an error, has Usage. A loop that breaks
-// ends the call of Gemini.
+// thing that it yields. The last chunk has Usage, also beside an error once Gemini
+// was asked. A loop that breaks ends the call of Gemini.
 func (s *Service) Stream(ctx context.Context, r Request) iter.Seq2[Chunk, error] {
 	return func(yield func(Chunk, error) bool) {
 		c, err := s.prepare(ctx, r, true)
