@@ -63,10 +63,32 @@ func Handler(fns *execution.Service, opts *Options) http.Handler {
 		o.CrossOrigin = http.NewCrossOriginProtection()
 	}
 	server := newServer(toolsOf(fns, o), o)
-	return o.CrossOrigin.Handler(mcp.NewStreamableHTTPHandler(
+	h := mcp.NewStreamableHTTPHandler(
 		func(*http.Request) *mcp.Server { return server },
-		&mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, PropagateRequestCancellation: true, Logger: o.Logger},
-	))
+		&mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, Logger: o.Logger},
+	)
+	return o.CrossOrigin.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r.Context())))
+	}))
+}
+
+// requestKey is the key of the request's context in that of a call, which has its
+// values, but before the protocol of 2026 not its end.
+type requestKey struct{}
+
+// whileAsked returns a context that ends when the client leaves, too: without
+// sessions an answer reaches nobody then.
+func whileAsked(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	request, ok := ctx.Value(requestKey{}).(context.Context)
+	if !ok {
+		return ctx, cancel
+	}
+	stop := context.AfterFunc(request, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
 }
 
 // toolsOf returns the functions that are offered; nil where there are none.
@@ -127,6 +149,8 @@ func handlerOf(tools *execution.Tools, name string) mcp.ToolHandler {
 	_, _, output := tools.Describe(name)
 	structured := isObject(output)
 	return func(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		ctx, cancel := whileAsked(ctx)
+		defer cancel()
 		text, err := tools.Call(execution.WithOrigin(ctx, execution.OriginMCP), name, req.Params.Arguments)
 		if err != nil {
 			return &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: shown(err)}}}, nil

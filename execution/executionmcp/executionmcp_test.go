@@ -61,8 +61,14 @@ type (
 	}
 )
 
-func functions() []execution.Function {
+func functions(entered, left chan struct{}) []execution.Function {
 	return []execution.Function{
+		execution.Func("waits", "Waits until its caller leaves.", func(ctx context.Context, _ struct{}) (string, error) {
+			close(entered)
+			<-ctx.Done()
+			close(left)
+			return "", ctx.Err()
+		}, nil),
 		execution.Func("forecast", "Tomorrow's weather.", func(_ context.Context, in city) (forecast, error) {
 			if in.City == "Atlantis" {
 				return forecast{}, execution.Errorf(http.StatusNotFound, "city_unknown", "There is no %s.", in.City)
@@ -86,13 +92,15 @@ func functions() []execution.Function {
 type gateway struct {
 	*httptest.Server
 
-	transport *http.Transport
-	origins   chan execution.Origin
+	transport     *http.Transport
+	origins       chan execution.Origin
+	entered, left chan struct{} // by the function that waits
 }
 
 func newGateway(t *testing.T) gateway {
 	t.Helper()
-	fns, err := execution.New(functions(), nil)
+	entered, left := make(chan struct{}), make(chan struct{})
+	fns, err := execution.New(functions(entered, left), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +122,7 @@ func newGateway(t *testing.T) gateway {
 		t.Fatal(err)
 	}
 	e.Any("/mcp/some", echo.WrapHandler(executionmcp.Handler(fns, &executionmcp.Options{Tools: some})), app.Protected())
-	g := gateway{httptest.NewServer(app.Handler(e)), &http.Transport{}, make(chan execution.Origin, 100)}
+	g := gateway{httptest.NewServer(app.Handler(e)), &http.Transport{}, make(chan execution.Origin, 100), entered, left}
 	t.Cleanup(func() {
 		g.transport.CloseIdleConnections()
 		g.Close()
@@ -179,7 +187,7 @@ func TestAClientListsAndCallsTools(t *testing.T) {
 	for _, tool := range list.Tools {
 		names = append(names, tool.Name)
 	}
-	if diff := cmp.Diff([]string{"forecast", "scoped", "whoami"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"forecast", "scoped", "waits", "whoami"}, names); diff != "" {
 		t.Errorf("tools (-want +got):\n%s", diff)
 	}
 	want := map[string]any{
@@ -243,6 +251,52 @@ func TestRefusalsAreThoseOfHTTP(t *testing.T) {
 				t.Errorf("text %q, error %t; want %q, %t", text, isError, row.want, row.isError)
 			}
 		})
+	}
+}
+
+func TestTheClientLeaves(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	session := g.connect(t, "/mcp", credentials{"X-API-Key": apiKey})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-g.entered
+		cancel()
+	}()
+	if _, err := session.CallTool(ctx, &mcp.CallToolParams{Name: "waits"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	select {
+	case <-g.left:
+	case <-time.After(5 * time.Second):
+		t.Error("the function does not learn that its caller left")
+	}
+}
+
+// TestAnOldClientLeaves speaks the protocol of 2025.
+func TestAnOldClientLeaves(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-g.entered
+		cancel()
+	}()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, g.URL+"/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"waits"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = http.Header{
+		"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"},
+		"X-Api-Key": {apiKey}, "Mcp-Protocol-Version": {"2025-06-18"},
+	}
+	if _, err := g.transport.RoundTrip(r); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	select {
+	case <-g.left:
+	case <-time.After(5 * time.Second):
+		t.Error("the function does not learn that its caller left")
 	}
 }
 
