@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	diskStep    = 1 << 20 // bytes held for each Create
+	diskStep    = 256 << 10 // bytes held for each Create: more is no faster
 	diskPartial = "partial"
 )
 
