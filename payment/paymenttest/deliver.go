@@ -88,9 +88,7 @@ func (s *Stripe) deliver(ctx context.Context, version string, events []string) e
 	if err != nil {
 		return err
 	}
-	s.mail.mu.Lock()
-	s.mail.queue = append(s.mail.queue, parcels...)
-	s.mail.mu.Unlock()
+	s.mail.push(parcels...)
 	return s.Settle(ctx)
 }
 

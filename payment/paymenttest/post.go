@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 )
@@ -29,6 +28,7 @@ type post struct {
 	queue      []*parcel // due
 	kept       []*parcel // while held
 	parcels    []*parcel // all that were made of events
+	byEvent    map[string][]*parcel
 	deliveries []Delivery
 	idle       chan struct{} // closed when the goroutine ends; nil while there is none
 	cancel     context.CancelFunc
@@ -52,6 +52,12 @@ func (p *post) enqueue(parcels ...*parcel) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.parcels = append(p.parcels, parcels...)
+	if p.byEvent == nil {
+		p.byEvent = map[string][]*parcel{}
+	}
+	for _, parcel := range parcels {
+		p.byEvent[parcel.event] = append(p.byEvent[parcel.event], parcel)
+	}
 	if p.held {
 		p.kept = append(p.kept, parcels...)
 		return
@@ -59,12 +65,19 @@ func (p *post) enqueue(parcels ...*parcel) {
 	p.queue = append(p.queue, parcels...)
 }
 
+// push takes parcels that are due whether others are held or not.
+func (p *post) push(parcels ...*parcel) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue = append(p.queue, parcels...)
+}
+
 // find returns the parcel of an event for an endpoint, nil where there is none.
 func (p *post) find(event, endpoint string) *parcel {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, parcel := range slices.Backward(p.parcels) {
-		if parcel.event == event && parcel.endpoint == endpoint {
+	for _, parcel := range p.byEvent[event] {
+		if parcel.endpoint == endpoint {
 			return parcel
 		}
 	}
@@ -76,8 +89,8 @@ func (p *post) pending(event string) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var n int64
-	for _, parcel := range p.parcels {
-		if parcel.event == event && !parcel.acknowledged {
+	for _, parcel := range p.byEvent[event] {
+		if !parcel.acknowledged {
 			n++
 		}
 	}
@@ -135,8 +148,8 @@ func (p *post) send(ctx context.Context, parcel *parcel, now time.Time) {
 // acknowledge marks a parcel, and the one that was made of its event at first.
 func (p *post) acknowledge(parcel *parcel) {
 	parcel.acknowledged = true
-	for _, other := range p.parcels {
-		if other.event == parcel.event && other.endpoint == parcel.endpoint {
+	for _, other := range p.byEvent[parcel.event] {
+		if other.endpoint == parcel.endpoint {
 			other.acknowledged = true
 		}
 	}

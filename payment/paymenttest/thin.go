@@ -30,7 +30,7 @@ func (s *Stripe) DeliverThin(ctx context.Context, typ, about string) (string, er
 			version: endpoint.str("api_version"), body: body,
 		})
 	}
-	s.mail.enqueue(parcels...)
 	s.mu.Unlock()
+	s.mail.push(parcels...)
 	return id, s.Settle(ctx)
 }
