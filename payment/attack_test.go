@@ -67,7 +67,7 @@ func TestForgedWebhooksAreRefused(t *testing.T) {
 	}
 	flipped[31] ^= 1
 	many := "t=" + stamp + strings.Repeat(",v1="+strings.Repeat("0", 64), 16) + ",v1=" + mac
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { //nolint:paralleltest // they are quick, and what they left is looked at
 		body       string
 		signatures []string
 	}{
@@ -96,7 +96,7 @@ func TestForgedWebhooksAreRefused(t *testing.T) {
 		"only commas":                      {body, []string{strings.Repeat(",", 4000)}},
 		"unsigned JSON":                    {`{"id": "evt_1", "type": "invoice.paid"}`, []string{"t=" + stamp}},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they are quick
+		t.Run(name, func(t *testing.T) {
 			sub := *in
 			sub.TB = t
 			sub.post(c.body, c.signatures...).refused(http.StatusBadRequest, "signature_invalid")
@@ -215,7 +215,7 @@ func TestSignedNonsenseIsRefused(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t, dbtest.Database(t), newClock(), nil)
 	id := func(text string) string { return `{"id": ` + text + `, "type": "charge.succeeded"}` }
-	for name, body := range map[string]string{
+	for name, body := range map[string]string{ //nolint:paralleltest // they are quick, and what they left is looked at
 		"nothing":                   "",
 		"white space":               " \n",
 		"no JSON":                   "evt_1",
@@ -248,7 +248,7 @@ func TestSignedNonsenseIsRefused(t *testing.T) {
 		"a deep one of objects":     `{"id": "evt_1", "data": ` + strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 101),
 		"a deep one without an end": strings.Repeat("[", 1<<20),
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they are quick
+		t.Run(name, func(t *testing.T) {
 			sub := *in
 			sub.TB = t
 			sub.deliver(body).refused(http.StatusBadRequest, "invalid")

@@ -23,7 +23,7 @@ const maxWordBytes = 255
 
 // eventID is what the id of an event looks like: "evt_1Nv0FG", "evt_test_65R9Ijk".
 // Those of other kinds that Stripe may come to send are let in.
-var eventID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`) //nolint:gochecknoglobals // it never changes
+var eventID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 
 // envelope is what all events have in common, those of API v1 and thin ones of v2,
 // whatever their version. All but the id may be absent or unlike what is known: an

@@ -29,8 +29,10 @@ func (s *Service) Stopping() <-chan struct{} { return s.worker.Load().taking }
 // Lease gives an event to somebody else.
 func (s *Service) Lease(ctx context.Context, id string, attempts int, due time.Time) error {
 	_, err := s.events.UpdateOne(ctx, bson.D{{Key: fieldID, Value: id}}, bson.D{{Key: "$set", Value: bson.D{
-		{Key: fieldState, Value: StateLeased}, {Key: fieldLease, Value: "another's"},
-		{Key: fieldAttempts, Value: attempts}, {Key: fieldDue, Value: due},
+		{Key: fieldState, Value: StateLeased},
+		{Key: fieldLease, Value: "another's"},
+		{Key: fieldAttempts, Value: attempts},
+		{Key: fieldDue, Value: due},
 	}}})
 	return err
 }

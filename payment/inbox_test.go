@@ -33,6 +33,8 @@ const (
 	stripeKey = "sk_test_123"
 	// secret signs webhooks.
 	secret = "whsec_of_the_tests"
+	// nowhere is where Stripe would be: nobody listens there.
+	nowhere = "http://127.0.0.1:9"
 	// patience is how long a test waits for what should have happened long ago.
 	patience = 30 * time.Second
 )
@@ -88,7 +90,7 @@ func newInbox(tb testing.TB, db *mongo.Database, c *clock, change func(*payment.
 // newInboxOf is newInbox with another key of Stripe's.
 func newInboxOf(tb testing.TB, db *mongo.Database, key string, c *clock, change func(*payment.Options)) *inbox {
 	tb.Helper()
-	opts := &payment.Options{Now: c.Now, Poll: time.Hour, NoReconcile: true}
+	opts := &payment.Options{Now: c.Now, Poll: time.Hour, NoReconcile: true, APIBase: nowhere}
 	if change != nil {
 		change(opts)
 	}

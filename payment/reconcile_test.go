@@ -61,6 +61,7 @@ func (api *eventsAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func number(tb testing.TB, text string) int64 {
+	tb.Helper()
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		tb.Errorf("%q is no number", text)

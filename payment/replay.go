@@ -90,8 +90,11 @@ func (s *Service) replayOne(ctx context.Context, r Record, f ReplayFilter) (queu
 		bson.D{{Key: fieldID, Value: r.ID}, {Key: fieldState, Value: r.State}, {Key: fieldAttempts, Value: r.Attempts}},
 		bson.D{
 			{Key: "$set", Value: bson.D{
-				{Key: fieldState, Value: StatePending}, {Key: fieldDue, Value: s.now()}, {Key: fieldAttempts, Value: int64(0)},
-				{Key: fieldDone, Value: f.stillDone(r.Done)}, {Key: fieldFaults, Value: []Fault{}},
+				{Key: fieldState, Value: StatePending},
+				{Key: fieldDue, Value: s.now()},
+				{Key: fieldAttempts, Value: int64(0)},
+				{Key: fieldDone, Value: f.stillDone(r.Done)},
+				{Key: fieldFaults, Value: []Fault{}},
 			}},
 			{Key: "$unset", Value: bson.D{{Key: fieldFinished, Value: ""}, {Key: fieldLease, Value: ""}}},
 		})

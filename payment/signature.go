@@ -65,7 +65,7 @@ func (sig *signature) setTimestamp(value string) error {
 	if err != nil || sig.timestamp != "" || len(value) > maxTimestampDigits {
 		return fmt.Errorf("%w: a malformed timestamp, or two", ErrSignature)
 	}
-	sig.timestamp, sig.signed = value, time.Unix(int64(seconds), 0) //nolint:gosec // it has 63 bits
+	sig.timestamp, sig.signed = value, time.Unix(int64(seconds), 0)
 	return nil
 }
 

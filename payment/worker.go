@@ -148,7 +148,7 @@ func (w *worker) takeDue(taking context.Context) (longest time.Duration) {
 			w.service.log().LogAttrs(taking, slog.LevelWarn, "payment: looking for events failed", slog.Any("error", err))
 		}
 		// Instances that look at the same time begin at different ends.
-		rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+		rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] }) //nolint:gosec // nobody gains by guessing it
 		for _, id := range ids {
 			select {
 			case <-taking.Done():
