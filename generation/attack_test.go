@@ -315,6 +315,8 @@ func TestWithoutAKey(t *testing.T) {
 }
 
 // TestTheEnvironmentHasNoSay must not run beside others: it sets variables.
+//
+//nolint:paralleltest // see above
 func TestTheEnvironmentHasNoSay(t *testing.T) {
 	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the environment says where Gemini is") }))
 	t.Cleanup(thief.Close)

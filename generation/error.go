@@ -167,8 +167,9 @@ func isRefusal(finish string) bool {
 		genai.FinishReasonProhibitedContent, genai.FinishReasonSPII, genai.FinishReasonImageSafety,
 		genai.FinishReasonImageProhibitedContent, genai.FinishReasonImageRecitation:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // isFailure reports whether an answer ended in a way that leaves nothing of use.
@@ -177,8 +178,9 @@ func isFailure(finish string) bool {
 	case genai.FinishReasonMalformedFunctionCall, genai.FinishReasonUnexpectedToolCall, genai.FinishReasonTooManyToolCalls,
 		genai.FinishReasonOther, genai.FinishReasonNoImage, genai.FinishReasonImageOther, genai.FinishReasonContinuation:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // outcomeOf returns how a call ended that returned an error.

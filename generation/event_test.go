@@ -100,8 +100,12 @@ func TestEachCallIsTold(t *testing.T) {
 	g.converse("hi", "").want(http.StatusTooManyRequests)
 	g.converse("hi", "", "Accept", "text/event-stream").want(http.StatusOK)
 	want := []generation.Generated{
-		{Usage: usage, Outcome: generation.OutcomeOK}, {Usage: usage, Outcome: generation.OutcomeOK, Stream: true},
-		{Outcome: generation.OutcomeBlocked}, {Outcome: generation.OutcomeBlocked}, {Outcome: generation.OutcomeFailed}, {Outcome: generation.OutcomeLimited},
+		{Usage: usage, Outcome: generation.OutcomeOK},
+		{Usage: usage, Outcome: generation.OutcomeOK, Stream: true},
+		{Outcome: generation.OutcomeBlocked},
+		{Outcome: generation.OutcomeBlocked},
+		{Outcome: generation.OutcomeFailed},
+		{Outcome: generation.OutcomeLimited},
 		{Usage: usage, Outcome: generation.OutcomeFailed, Stream: true},
 	}
 	for i := range want {

@@ -78,15 +78,15 @@ func (w *waits) list() []time.Duration {
 }
 
 // newGemini returns a Gemini that ends with the test.
-func newGemini(t testing.TB, opts *generationtest.Options) *generationtest.Server {
-	t.Helper()
-	g, err := generationtest.Start(t.Context(), opts)
+func newGemini(tb testing.TB, opts *generationtest.Options) *generationtest.Server {
+	tb.Helper()
+	g, err := generationtest.Start(tb.Context(), opts)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := g.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return g
@@ -132,13 +132,13 @@ func (g *gateway) logger() *slog.Logger {
 }
 
 // newService returns a service without accounts that is stopped with the test.
-func newService(t testing.TB, key string, opts *generation.Options) *generation.Service {
-	t.Helper()
+func newService(tb testing.TB, key string, opts *generation.Options) *generation.Service {
+	tb.Helper()
 	gen, err := generation.New(nil, key, opts)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = gen.Stop(context.Background()) })
+	tb.Cleanup(func() { _ = gen.Stop(context.Background()) })
 	return gen
 }
 

@@ -60,27 +60,27 @@ func (s *Service) Routes() []service.Route {
 	return []service.Route{
 		{
 			Name: "file", Method: http.MethodPost, Path: "/file", Scope: ScopeGenerate, Need: service.KeyMaybeUser, Handler: s.HandleFile, Streams: true,
-			Summary: "Sends a file to Gemini.", Response: fileAnswer{},
+			Summary: "Sends a file to Gemini.", Response: fileAnswer{}, Doc: docFile(),
 		},
 		{
 			Name: "converse", Method: http.MethodPost, Path: "/converse", Scope: ScopeGenerate, Need: service.KeyMaybeUser, Handler: s.HandleConverse, Streams: true,
-			Summary: "Asks Gemini and returns the parts of its answer.", Request: converseBody{}, Response: []json.RawMessage{},
+			Summary: "Asks Gemini and returns the parts of its answer.", Request: converseBody{}, Response: []json.RawMessage{}, Doc: docConverse(),
 		},
 		{
 			Name: "tokens", Method: http.MethodPost, Path: "/tokens", Scope: ScopeGenerate, Need: service.KeyMaybeUser, Handler: s.HandleTokens,
-			Summary: "Counts the tokens of a request.", Request: tokensBody{}, Response: tokensAnswer{},
+			Summary: "Counts the tokens of a request.", Request: tokensBody{}, Response: tokensAnswer{}, Doc: docTokens(),
 		},
 		{
 			Name: "embed", Method: http.MethodPost, Path: "/embed", Scope: ScopeGenerate, Need: service.KeyMaybeUser, Handler: s.HandleEmbed,
-			Summary: "Makes vectors of texts.", Request: embedBody{}, Response: embedAnswer{},
+			Summary: "Makes vectors of texts.", Request: embedBody{}, Response: embedAnswer{}, Doc: docEmbed(),
 		},
 		{
 			Name: "models", Method: http.MethodGet, Path: "/models", Scope: ScopeRead, Handler: s.HandleModels,
-			Summary: "Lists the models that the gateway's key may use.", Response: []Model{},
+			Summary: "Lists the models that the gateway's key may use.", Response: []Model{}, Doc: docModels(),
 		},
 		{
 			Name: "usage", Method: http.MethodGet, Path: "/usage", Scope: ScopeRead, Need: service.KeyMaybeUser, Handler: s.HandleUsage,
-			Summary: "Tells how many tokens were used on a day.", Response: Account{},
+			Summary: "Tells how many tokens were used on a day.", Response: Account{}, Doc: docUsage(),
 		},
 	}
 }

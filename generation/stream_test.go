@@ -138,7 +138,9 @@ func TestAStreamTakesWhatTheSDKDoesNot(t *testing.T) {
 	g := newGateway(t, &generation.Options{BaseURL: server.URL})
 	got := g.stream(hi).rest()
 	want := []event{
-		{"part", `{"text":"a","new":1.0}`}, {"part", `{"text":"b"}`}, {"usage", `{"input":0,"output":0,"cached":0,"thoughts":0,"total":0}`},
+		{"part", `{"text":"a","new":1.0}`},
+		{"part", `{"text":"b"}`},
+		{"usage", `{"input":0,"output":0,"cached":0,"thoughts":0,"total":0}`},
 		{"done", `{"finish_reason":"STOP","model":""}`},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(event{})); diff != "" {

@@ -145,7 +145,7 @@ func (l *limitedReader) Read(p []byte) (int, error) {
 	case l.left < 0:
 		n, err = 0, ErrTooLarge
 		l.err = err
-	case err != nil && err != io.EOF: //nolint:errorlint // a Reader returns it as it is
+	case err != nil && err != io.EOF:
 		l.err = fmt.Errorf("generation: reading the file: %w", err)
 	}
 	return n, err

@@ -81,9 +81,16 @@ func TestAFilesTypeIsThatOfItsBytes(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, nil)
 	for _, c := range []struct{ declared, content, want string }{
-		{"", png, "image/png"}, {"text/html", png, "image/png"}, {"application/pdf", png, "image/png"}, {"", "words", "text/plain"},
-		{"text/markdown; charset=utf-8", "# words", "text/markdown"}, {"TEXT/CSV", "a,b", "text/csv"}, {"application/json", "words", "application/json"},
-		{"application/octet-stream", pdf, "application/pdf"}, {"audio/x-own", "\x00\x01\x02", "audio/x-own"}, {"", "\x00\x01\x02", "application/octet-stream"},
+		{"", png, "image/png"},
+		{"text/html", png, "image/png"},
+		{"application/pdf", png, "image/png"},
+		{"", "words", "text/plain"},
+		{"text/markdown; charset=utf-8", "# words", "text/markdown"},
+		{"TEXT/CSV", "a,b", "text/csv"},
+		{"application/json", "words", "application/json"},
+		{"application/octet-stream", pdf, "application/pdf"},
+		{"audio/x-own", "\x00\x01\x02", "audio/x-own"},
+		{"", "\x00\x01\x02", "application/octet-stream"},
 	} {
 		a := g.form(field{"file", "a", c.declared, c.content}).want(http.StatusOK)
 		if !strings.Contains(a.body, `"mimeType":"`+c.want+`"`) {
