@@ -58,30 +58,35 @@ func (s *Stripe) subscription(ctx context.Context, id string, change func(*state
 }
 
 // start begins a subscription with its first invoice, to which lines are added.
+// Where nothing is to be paid at once it is made in its state, else it is made
+// incomplete, and becomes active by the payment.
 func (s *state) start(o object, lines []object, pay payment) object {
 	trial := o.int("trial_end") > s.now
-	s.emit("customer.subscription.created", o)
-	before := o.clone()
 	switch {
 	case trial:
 		o["status"] = "trialing"
-	case o.str("collection_method") == "send_invoice", pay == delayed:
+	case o.str("collection_method") == "send_invoice", total(o.data("items")) == 0 && len(lines) == 0:
 		o["status"] = "active"
 	}
-	if trial {
-		for _, item := range o.data("items") {
-			lines = append(lines, s.itemLine(o, item, 0))
-		}
-	} else {
-		lines = append(lines, s.itemLines(o)...)
-	}
-	invoice := s.newInvoice(o, "subscription_create", lines)
+	s.emit("customer.subscription.created", o)
+	invoice := s.newInvoice(o, "subscription_create", append(lines, s.firstLines(o, trial)...))
 	o["latest_invoice"] = invoice["id"]
-	if before["status"] != o["status"] {
-		s.emitChange("customer.subscription.updated", before, o)
-	}
 	s.settle(invoice, pay)
+	if pay == delayed && o.str("status") == "incomplete" {
+		s.become(o, "active") // Stripe trusts that the money comes
+	}
 	return invoice
+}
+
+// firstLines makes the lines of the first period, which cost nothing in a trial.
+func (s *state) firstLines(o object, trial bool) []object {
+	lines := s.itemLines(o)
+	for _, line := range lines {
+		if trial {
+			line["amount"], line["amount_excluding_tax"] = int64(0), int64(0)
+		}
+	}
+	return lines
 }
 
 // renew begins the next period of a subscription.

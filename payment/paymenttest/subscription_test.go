@@ -2,6 +2,7 @@ package paymenttest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -60,7 +61,7 @@ func TestSubscriptionThatSendsInvoices(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	want := []string{
-		"customer.created", "customer.subscription.created", "invoice.created", "invoice.finalized", "customer.subscription.updated", "invoice.sent",
+		"customer.created", "customer.subscription.created", "invoice.created", "invoice.finalized", "invoice.sent",
 		"charge.succeeded", "payment_intent.succeeded", "invoice.paid", "invoice.payment_succeeded",
 	}
 	if diff := cmp.Diff(want, h.types()); diff != "" {
@@ -356,5 +357,44 @@ func TestMonthsEndOnTheirLastDay(t *testing.T) {
 	sub := b.running(t, "price_basic")
 	if got := time.Unix(sub.CurrentPeriodEnd, 0).UTC().Format(time.DateOnly); got != "2025-02-28" {
 		t.Fatal(got)
+	}
+}
+
+func TestSubscriptionIsMadeIncompleteWhereItIsPaidAtOnce(t *testing.T) {
+	t.Parallel()
+	type params = stripe.SubscriptionParams
+	for _, row := range []struct {
+		name   string
+		change func(*params)
+		want   []string // statuses that the events tell, in order
+	}{
+		{"a card is charged", func(*params) {}, []string{"incomplete", "active"}},
+		{"a trial", func(p *params) { p.TrialPeriodDays = stripe.Int64(7) }, []string{"trialing"}},
+		{"an invoice is sent", func(p *params) {
+			p.CollectionMethod, p.DaysUntilDue = stripe.String("send_invoice"), stripe.Int64(7)
+		}, []string{"active"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, nil)
+			must(b.sdk.Subscriptions.New(order(b.customer(t, "pm_card_visa"), "price_basic", row.change)))(t)
+			told := []string{}
+			for _, e := range b.Events() {
+				var body struct {
+					Data struct {
+						Object struct{ Object, Status string }
+					}
+				}
+				if err := json.Unmarshal(e.Body, &body); err != nil {
+					t.Fatal(err)
+				}
+				if body.Data.Object.Object == "subscription" {
+					told = append(told, body.Data.Object.Status)
+				}
+			}
+			if diff := cmp.Diff(row.want, told); diff != "" {
+				t.Fatal(diff)
+			}
+		})
 	}
 }
