@@ -559,3 +559,37 @@ func (named) Describe(string) (description string, input, output json.RawMessage
 func (named) Call(context.Context, string, json.RawMessage) (json.RawMessage, error) {
 	return json.RawMessage("1"), nil
 }
+
+func TestFunctionsOfOneAnswerRunEightAtOnce(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	var mu sync.Mutex
+	running, most := 0, 0
+	eight := make(chan struct{})
+	reached := sync.OnceFunc(func() { close(eight) })
+	set := tools{"getWeather": func(context.Context, json.RawMessage) (json.RawMessage, error) {
+		mu.Lock()
+		running++
+		most = max(most, running)
+		if running == 8 {
+			reached()
+		}
+		mu.Unlock()
+		<-eight // none returns before eight are there
+		mu.Lock()
+		defer mu.Unlock()
+		running--
+		return json.RawMessage("1"), nil
+	}}
+	var calls []generationtest.Reply
+	for range 24 {
+		calls = append(calls, generationtest.Call("getWeather", nil))
+	}
+	g.gemini.Enqueue(generationtest.Chunk(calls...), generationtest.Text("ok"))
+	if _, err := g.gen.Converse(t.Context(), ask(set)); err != nil {
+		t.Fatal(err)
+	}
+	if most != 8 {
+		t.Errorf("%d ran at once", most)
+	}
+}

@@ -21,7 +21,7 @@ type answer struct {
 // generate answers a request for content.
 func (x *exchange) generate() error {
 	if x.op == OpStream && x.r.URL.Query().Get("alt") != "sse" {
-		return &Error{Code: http.StatusNotImplemented, Message: "generationtest: a stream without alt=sse is not supported"}
+		return &apiError{Code: http.StatusNotImplemented, Message: "generationtest: a stream without alt=sse is not supported"}
 	}
 	ask, err := parseAsk(x.body)
 	if err != nil {
@@ -165,7 +165,7 @@ func (x *exchange) response(c chunk) map[string]any {
 func (x *exchange) event(value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {
-		return &Error{Code: http.StatusInternalServerError, Message: "generationtest: the answer is no JSON"}
+		return &apiError{Code: http.StatusInternalServerError, Message: "generationtest: the answer is no JSON"}
 	}
 	return x.line("data: " + string(text))
 }
@@ -175,6 +175,9 @@ func (x *exchange) event(value any) error {
 func (x *exchange) line(text string) error {
 	if x.op != OpStream {
 		return nil
+	}
+	if x.r.Context().Err() != nil {
+		return errGone
 	}
 	if !x.begun {
 		x.begun = true

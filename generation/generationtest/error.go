@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Error is an error of Google's, as it is on the wire (google.rpc.Status).
-type Error struct {
+// apiError is an error of Google's, as it is on the wire (google.rpc.Status).
+type apiError struct {
 	// Code is the HTTP status.
 	Code int `json:"code"`
 	// Message is for people.
@@ -22,10 +22,12 @@ type Error struct {
 }
 
 // Error returns the status and the message.
-func (e *Error) Error() string { return fmt.Sprintf("generationtest: %s: %s", e.status(), e.Message) }
+func (e *apiError) Error() string {
+	return fmt.Sprintf("generationtest: %s: %s", e.status(), e.Message)
+}
 
 // status returns Status, or what Code stands for (google.rpc.Code).
-func (e *Error) status() string {
+func (e *apiError) status() string {
 	if e.Status != "" {
 		return e.Status
 	}
@@ -65,19 +67,19 @@ var (
 )
 
 // invalid is the error of a request that is not as it should be.
-func invalid(format string, args ...any) *Error {
-	return &Error{Code: http.StatusBadRequest, Message: fmt.Sprintf(format, args...)}
+func invalid(format string, args ...any) *apiError {
+	return &apiError{Code: http.StatusBadRequest, Message: fmt.Sprintf(format, args...)}
 }
 
 // keyMissing and keyInvalid are what Google says to those without a good key.
-func keyMissing() *Error {
-	return &Error{Code: http.StatusForbidden, Message: "Method doesn't allow unregistered callers (callers without established identity). " +
+func keyMissing() *apiError {
+	return &apiError{Code: http.StatusForbidden, Message: "Method doesn't allow unregistered callers (callers without established identity). " +
 		"Please use API Key or other form of API consumer identity to call this API."}
 }
 
-func keyInvalid() *Error {
+func keyInvalid() *apiError {
 	const message = "API key not valid. Please pass a valid API key."
-	return &Error{Code: http.StatusBadRequest, Message: message, Details: []map[string]any{
+	return &apiError{Code: http.StatusBadRequest, Message: message, Details: []map[string]any{
 		ErrorInfo("API_KEY_INVALID"),
 		{"@type": "type.googleapis.com/google.rpc.LocalizedMessage", "locale": "en-US", "message": message},
 	}}

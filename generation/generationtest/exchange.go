@@ -85,7 +85,7 @@ func (x *exchange) operate() (any, error) {
 	case OpDeleteFile:
 		return x.deleteFile()
 	default:
-		return nil, &Error{Code: http.StatusNotImplemented, Message: "Operation is not implemented, or supported, or enabled."}
+		return nil, &apiError{Code: http.StatusNotImplemented, Message: "Operation is not implemented, or supported, or enabled."}
 	}
 }
 
@@ -93,7 +93,7 @@ func (x *exchange) operate() (any, error) {
 func (x *exchange) json(status int, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {
-		return &Error{Code: http.StatusInternalServerError, Message: "generationtest: the answer is no JSON"}
+		return &apiError{Code: http.StatusInternalServerError, Message: "generationtest: the answer is no JSON"}
 	}
 	return x.raw(status, "application/json; charset=UTF-8", string(text))
 }
@@ -102,6 +102,9 @@ func (x *exchange) json(status int, value any) error {
 func (x *exchange) raw(status int, contentType, body string) error {
 	if x.begun {
 		return errCut // a stream cannot become something else
+	}
+	if x.r.Context().Err() != nil {
+		return errGone
 	}
 	x.begun = true
 	h := x.w.Header()
@@ -118,7 +121,7 @@ func (x *exchange) raw(status int, contentType, body string) error {
 
 // fail ends an answer with an error.
 func (x *exchange) fail(err error) {
-	var e *Error
+	var e *apiError
 	switch {
 	case errors.As(err, &e) && x.begun:
 		full := *e

@@ -172,7 +172,7 @@ func (u *uploads) begin(f file, wanted int64) (string, error) {
 		f.name = fmt.Sprintf("standin%05d", u.serial)
 	}
 	if u.find(f.name) != nil {
-		return "", &Error{Code: http.StatusConflict, Status: "ALREADY_EXISTS", Message: "Requested entity already exists"}
+		return "", &apiError{Code: http.StatusConflict, Status: "ALREADY_EXISTS", Message: "Requested entity already exists"}
 	}
 	id := fmt.Sprintf("upload-%d", u.serial)
 	u.sessions[id] = &session{file: f, digest: sha256.New(), wanted: wanted}
@@ -186,22 +186,19 @@ func (x *exchange) upload() (any, error) {
 	defer u.mu.Unlock()
 	s := u.sessions[x.name]
 	if s == nil {
-		return nil, &Error{Code: http.StatusNotFound, Message: "Upload session not found."}
+		return nil, &apiError{Code: http.StatusNotFound, Message: "Upload session not found."}
 	}
-	command, finalize := strings.CutSuffix(strings.ReplaceAll(x.r.Header.Get(headerCommand), " ", ""), ",finalize")
-	switch command {
-	case "upload":
-	case "query":
+	command, finalize := uploadCommand(x.r.Header)
+	if command == "query" {
 		x.w.Header().Set(headerStatus, "active")
 		x.w.Header().Set("X-Goog-Upload-Size-Received", strconv.FormatInt(s.file.size, 10))
 		return map[string]any{}, nil
-	case "finalize":
-		finalize = true
-	default:
+	}
+	if command != "upload" {
 		return nil, invalid("Invalid upload command.")
 	}
 	offset, err := strconv.ParseInt(x.r.Header.Get(headerOffset), 10, 64)
-	if err != nil && command == "upload" || offset != s.file.size && command == "upload" {
+	if err != nil || offset != s.file.size {
 		return nil, invalid("Upload offset does not match: %d bytes were received.", s.file.size)
 	}
 	s.digest.Write(x.body)
@@ -223,9 +220,14 @@ func (x *exchange) upload() (any, error) {
 	return map[string]any{"file": f.wire(x.base())}, nil
 }
 
+// uploadCommand returns what is to be done, and whether it is the end of the file.
+func uploadCommand(h http.Header) (command string, finalize bool) {
+	return strings.CutSuffix(strings.ReplaceAll(h.Get(headerCommand), " ", ""), ",finalize")
+}
+
 // noFile is what Google says of a file that is not there, or another key's.
-func noFile(name string) *Error {
-	return &Error{Code: http.StatusForbidden, Message: "You do not have permission to access the File " + name + " or it may not exist."}
+func noFile(name string) *apiError {
+	return &apiError{Code: http.StatusForbidden, Message: "You do not have permission to access the File " + name + " or it may not exist."}
 }
 
 func (x *exchange) getFile() (any, error) {
@@ -285,7 +287,7 @@ func (g *Gemini) checkFiles(c content) error {
 		case f == nil:
 			return noFile(name)
 		case !active:
-			return &Error{Code: http.StatusBadRequest, Status: "FAILED_PRECONDITION", Message: "The File " + name + " is not in an ACTIVE state and usage is not allowed."}
+			return &apiError{Code: http.StatusBadRequest, Status: "FAILED_PRECONDITION", Message: "The File " + name + " is not in an ACTIVE state and usage is not allowed."}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package generationtest
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -80,12 +81,11 @@ func (g *Gemini) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	x.body = body
 	seen := g.record.add(x)
-	defer func() {
-		if r.Context().Err() != nil {
-			g.record.abandoned(seen)
-		}
-	}()
-	if err := x.serve(); err != nil {
+	err = x.serve()
+	if errors.Is(err, errGone) {
+		g.record.abandoned(seen)
+	}
+	if err != nil {
 		x.fail(err)
 	}
 }

@@ -24,7 +24,7 @@ func (g *Gemini) checkModel(name string, op Operation) error {
 	if slices.Contains(g.opts.Models, name) && (embeds(name) == (op == OpEmbed) || op == OpCountTokens || op == OpGetModel) {
 		return nil
 	}
-	return &Error{Code: http.StatusNotFound, Message: "models/" + name + " is not found for API version v1beta, or is not supported for " + string(op) +
+	return &apiError{Code: http.StatusNotFound, Message: "models/" + name + " is not found for API version v1beta, or is not supported for " + string(op) +
 		". Call ListModels to see the list of available models and their supported methods."}
 }
 

@@ -76,7 +76,7 @@ func Part(raw map[string]any) Reply {
 	}
 	if err != nil {
 		return done(true, func(*exchange) error {
-			return &Error{Code: http.StatusInternalServerError, Message: fmt.Sprintf("generationtest: the script has a part that is no JSON: %v", err)}
+			return &apiError{Code: http.StatusInternalServerError, Message: fmt.Sprintf("generationtest: the script has a part that is no JSON: %v", err)}
 		})
 	}
 	return said(chunk{parts: []part{copied}})
@@ -223,6 +223,6 @@ func Raw(status int, contentType, body string) Reply {
 // [RetryInfo] and [ErrorInfo] make details.
 func Fail(code int, message string, details ...map[string]any) Reply {
 	return done(true, func(*exchange) error {
-		return &Error{Code: code, Message: message, Details: details}
+		return &apiError{Code: code, Message: message, Details: details}
 	})
 }

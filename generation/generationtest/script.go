@@ -28,9 +28,9 @@ func queue(op Operation) Operation {
 func (g *Gemini) Enqueue(replies ...Reply) { g.EnqueueFor(generating, replies...) }
 
 // EnqueueFor adds answers to the next requests for an operation. Those for OpGenerate
-// and OpStream are in one queue. Of what is said there to another operation, only
-// what fails, waits or is raw has a meaning; whatever else is played, the operation
-// follows with its own answer.
+// and OpStream are in one queue. Of any other operation a reply is what comes before
+// its own answer, or in place of it: what fails or is raw ends it, what waits delays
+// it, and what is said means nothing.
 func (g *Gemini) EnqueueFor(op Operation, replies ...Reply) {
 	g.script.mu.Lock()
 	defer g.script.mu.Unlock()

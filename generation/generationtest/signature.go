@@ -56,7 +56,7 @@ func signature(name, args any) string {
 
 // checkSignatures checks the calls of the turn that is under way: those after the last
 // thing that a person said. The first call of each content needs its signature.
-func (g *Gemini) checkSignatures(contents []content) *Error {
+func (g *Gemini) checkSignatures(contents []content) *apiError {
 	begin := 0
 	for i, c := range contents {
 		if c.Role != roleModel && !c.responds() {
@@ -73,7 +73,7 @@ func (g *Gemini) checkSignatures(contents []content) *Error {
 
 // checkTurn checks the calls of one content. A signature that the script gave is
 // good whatever it is.
-func (g *Gemini) checkTurn(c content, position int) *Error {
+func (g *Gemini) checkTurn(c content, position int) *apiError {
 	first := true
 	for _, p := range c.Parts {
 		if p.FunctionCall == nil {
