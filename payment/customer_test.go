@@ -107,10 +107,14 @@ func TestACustomerThatWasDeletedIsMadeAnew(t *testing.T) {
 	if customers := made(t, s.stripe); len(customers) != 2 {
 		t.Errorf("Stripe has the customers %v", customers)
 	}
-	r := checkoutOf(payment.ModePayment, priceOnce, &ann)
-	r.Email = "other@example.com" // which finds out by itself
 	second, err := s.pay.Customer(t.Context(), ann, "")
 	s.must(err)
+	s.must(s.pay.RenewCustomer(t.Context(), ann, first)) // by one who found that out long ago
+	if now, err := s.pay.Customer(t.Context(), ann, ""); err != nil || now != second {
+		t.Errorf("the customer was %s and is %s, %v", second, now, err)
+	}
+	r := checkoutOf(payment.ModePayment, priceOnce, &ann)
+	r.Email = "other@example.com" // which finds out by itself
 	s.deleteCustomer(second)
 	if made, err := s.pay.Checkout(t.Context(), r); err != nil || made.Customer.ID == second {
 		t.Errorf("%+v, %v", made, err)

@@ -26,6 +26,9 @@ func (s *Service) HandlePortal(c echo.Context) (err error) {
 	if r.User == nil && !holdsKey(ctx) {
 		return middleware.Unauthenticated()
 	}
+	if r.IdempotencyKey, err = idempotencyKey(c.Request().Header); err != nil {
+		return err
+	}
 	session, err := s.Portal(ctx, r)
 	if err != nil {
 		return err

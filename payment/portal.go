@@ -18,6 +18,8 @@ type PortalRequest struct {
 	User *User `json:"user"`
 	// ReturnURL is where the link back leads to: an absolute http or https URL.
 	ReturnURL string `json:"return_url"`
+	// IdempotencyKey is as in [CheckoutRequest].
+	IdempotencyKey string `json:"-"`
 }
 
 // Portal makes a session of Stripe's billing portal, to whose URL the customer is
@@ -28,7 +30,7 @@ func (s *Service) Portal(ctx context.Context, r PortalRequest) (*stripe.BillingP
 	if r.Customer == "" && r.User == nil {
 		return nil, service.Invalid("customer", "is missing")
 	}
-	for _, err := range []error{checkURL("return_url", r.ReturnURL), checkUser(r.User)} {
+	for _, err := range []error{checkURL("return_url", r.ReturnURL), checkUser(r.User), checkIdempotencyKey(r.IdempotencyKey)} {
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +41,8 @@ func (s *Service) Portal(ctx context.Context, r PortalRequest) (*stripe.BillingP
 	}
 	return call(ctx, s, "create a portal session", func(ctx context.Context) (*stripe.BillingPortalSession, error) {
 		return s.stripe.BillingPortalSessions.New(&stripe.BillingPortalSessionParams{
-			Params: params(ctx, ""), Customer: &customer, ReturnURL: &r.ReturnURL,
+			Params:   params(ctx, derivedKey(r.IdempotencyKey, "portal", userKey(r.User), customer)),
+			Customer: &customer, ReturnURL: &r.ReturnURL,
 		})
 	})
 }

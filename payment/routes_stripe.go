@@ -3,26 +3,46 @@ package payment
 import (
 	"net/http"
 
-	"github.com/stripe/stripe-go/v76"
-
 	"github.com/imadelakhaldev/coglex/service"
 )
 
-// portalAnswer is all of a portal session that a client needs.
-type portalAnswer struct {
-	URL string `json:"url"`
-}
+// The answers. Those of checkout and subscription are Stripe's own objects, which have
+// more members than these.
+type (
+	checkoutAnswer struct {
+		ID            string            `json:"id"`
+		URL           string            `json:"url"`
+		Mode          Mode              `json:"mode"`
+		Status        string            `json:"status"`
+		PaymentStatus string            `json:"payment_status"`
+		Customer      *string           `json:"customer"`
+		AmountTotal   *int64            `json:"amount_total"`
+		Currency      *string           `json:"currency"`
+		Metadata      map[string]string `json:"metadata"`
+	}
+	subscriptionAnswer struct {
+		ID            string            `json:"id"`
+		Customer      string            `json:"customer"`
+		Status        string            `json:"status"`
+		LatestInvoice *string           `json:"latest_invoice"`
+		DaysUntilDue  int64             `json:"days_until_due"`
+		Metadata      map[string]string `json:"metadata"`
+	}
+	portalAnswer struct {
+		URL string `json:"url"`
+	}
+)
 
 // stripeRoutes are those that call Stripe.
 func (s *Service) stripeRoutes() []service.Route {
 	return []service.Route{
 		{
 			Name: "checkout", Method: http.MethodPost, Path: "/checkout", Scope: ScopeWrite, Need: service.KeyMaybeUser, Handler: keyed(s.HandleCheckout),
-			Summary: "Makes a session of Stripe Checkout.", Request: CheckoutRequest{}, Response: stripe.CheckoutSession{}, Doc: docCheckout(),
+			Summary: "Makes a session of Stripe Checkout.", Request: CheckoutRequest{}, Response: checkoutAnswer{}, Doc: docCheckout(),
 		},
 		{
 			Name: "subscription", Method: http.MethodPost, Path: "/subscription", Scope: ScopeWrite, Need: service.KeyMaybeUser, Handler: keyed(s.HandleSubscription),
-			Summary: "Makes a subscription that is paid by invoice.", Request: SubscribeRequest{}, Response: stripe.Subscription{}, Doc: docSubscription(),
+			Summary: "Makes a subscription that is paid by invoice.", Request: SubscribeRequest{}, Response: subscriptionAnswer{}, Doc: docSubscription(),
 		},
 		{
 			Name: "portal", Method: http.MethodPost, Path: "/portal", Scope: ScopeWrite, Need: service.KeyMaybeUser, Handler: keyed(s.HandlePortal),
@@ -85,8 +105,8 @@ func docSubscription() *service.Doc {
 
 func docPortal() *service.Doc {
 	return &service.Doc{
-		Description: "Who is signed in need not name a `customer`, and gets their own. The holder of an API key names a `customer` or a `user`.",
-		Codes: stripeCodes(map[string]string{
+		Description: "Who is signed in need not name a `customer`, and gets their own. The holder of an API key names a `customer` or a `user`. " + idempotencyText,
+		Codes: keyCodes(map[string]string{
 			"customer_unknown":   "404: this user is no customer yet.",
 			"customer_forbidden": "403: the customer is someone else.",
 		}),

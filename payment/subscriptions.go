@@ -43,6 +43,9 @@ type Subscription struct {
 	CancelAt   time.Time `bson:"cancel_at" json:"cancel_at,omitzero"`
 	CanceledAt time.Time `bson:"canceled_at" json:"canceled_at,omitzero"`
 	EndedAt    time.Time `bson:"ended_at" json:"ended_at,omitzero"`
+	// Sequence grows each time that it is fetched for our records: of two states of one
+	// subscription, that with the greater Sequence is the later.
+	Sequence int64 `bson:"-" json:"sequence"`
 	// Created is when it was made.
 	Created time.Time `bson:"created" json:"created,omitzero"`
 	// Livemode says that it is about real money, Account which connected account it is
@@ -229,8 +232,9 @@ func (s *Service) takeTicket(ctx context.Context, id string) (int64, error) {
 	return record.Ticket, nil
 }
 
-// recordSubscription writes a subscription that was fetched after a ticket was taken, unless what
-// was fetched after a later one is written already. It returns it with its user.
+// recordSubscription writes a subscription that was fetched after a ticket was taken.
+// Where what was fetched after a later one is written already, that stays. It returns
+// what is written.
 func (s *Service) recordSubscription(ctx context.Context, sub Subscription, ticket int64) (Subscription, error) {
 	user, err := s.userOfCustomer(ctx, sub.Customer)
 	if err != nil {
@@ -243,25 +247,43 @@ func (s *Service) recordSubscription(ctx context.Context, sub Subscription, tick
 	for _, name := range slices.Sorted(maps.Keys(sub.Metadata)) {
 		fields.Pairs = append(fields.Pairs, pair{Name: name, Value: sub.Metadata[name]})
 	}
-	return sub, s.writeSubscription(ctx, sub.ID, ticket, fields)
+	sub.Sequence = ticket
+	written, err := s.writeSubscription(ctx, sub.ID, ticket, fields)
+	if err != nil || written {
+		return sub, err
+	}
+	return s.readSubscription(ctx, sub.ID)
 }
 
-// writeSubscription sets fields of a record, unless the holder of a later ticket has.
-func (s *Service) writeSubscription(ctx context.Context, id string, ticket int64, fields any) error {
+// readSubscription returns what our records have.
+func (s *Service) readSubscription(ctx context.Context, id string) (Subscription, error) {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	var record subscriptionRecord
+	if err := s.subscriptions().FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&record); err != nil {
+		return Subscription{}, fmt.Errorf("payment: reading a subscription: %w", err)
+	}
+	return record.subscription(), nil
+}
+
+// writeSubscription sets fields of a record, unless the holder of a later ticket has,
+// and reports whether it did.
+func (s *Service) writeSubscription(ctx context.Context, id string, ticket int64, fields any) (bool, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	filter := bson.D{{Key: "_id", Value: id}, {Key: "written", Value: bson.D{{Key: "$lt", Value: ticket}}}}
-	if _, err := s.subscriptions().UpdateOne(ctx, filter, bson.D{{Key: "$set", Value: fields}}); err != nil {
-		return fmt.Errorf("payment: recording a subscription: %w", err)
+	res, err := s.subscriptions().UpdateOne(ctx, filter, bson.D{{Key: "$set", Value: fields}})
+	if err != nil {
+		return false, fmt.Errorf("payment: recording a subscription: %w", err)
 	}
-	return nil
+	return res.MatchedCount > 0, nil
 }
 
 // recordGone records that Stripe knows no such subscription, or only as one that has
 // ended.
 func (s *Service) recordGone(ctx context.Context, id string, ticket int64) error {
 	ended := bson.D{{Key: "status", Value: string(stripe.SubscriptionStatusCanceled)}, {Key: "written", Value: ticket}}
-	if err := s.writeSubscription(ctx, id, ticket, ended); err != nil {
+	if _, err := s.writeSubscription(ctx, id, ticket, ended); err != nil {
 		return err
 	}
 	ctx, cancel := s.bound(ctx)
@@ -288,7 +310,7 @@ func (s *Service) recordNew(ctx context.Context, made *stripe.Subscription) {
 // subscription returns what the record says.
 func (r subscriptionRecord) subscription() Subscription {
 	sub := r.Fields.Subscription
-	sub.ID = r.ID
+	sub.ID, sub.Sequence = r.ID, r.Fields.Written
 	if r.Fields.Owner != "" {
 		sub.User = userOf(r.Fields.Owner)
 	}
