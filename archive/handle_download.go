@@ -84,7 +84,7 @@ func (s *Service) download(c echo.Context, rec record, asked Downloading) error 
 	}
 	defer func() { _ = content.Close() }() // it was only read
 	describe(c.Response().Header(), rec, asked.Inline)
-	sent, err := s.serve(c, rec, content)
+	sent, err := serve(c, rec.Inserted, content)
 	if c.Request().Method == http.MethodGet && c.Response().Status < http.StatusMultipleChoices && c.Response().Committed {
 		told.Sent = sent
 		signals.Announce(ctx, s.bus(), told)
@@ -93,7 +93,7 @@ func (s *Service) download(c echo.Context, rec record, asked Downloading) error 
 		allowAll(c)
 		return nil
 	}
-	return s.failed(c, rec, err)
+	return s.failed(c, rec.Size, err)
 }
 
 // describe sets the headers that say what a file is and what may be done with it.
@@ -125,16 +125,16 @@ func (s *Service) redirect(c echo.Context, rec record, inline bool) error {
 
 // failed ends a download that was refused, or that broke off: then the connection
 // breaks too, so that what was sent never looks whole.
-func (s *Service) failed(c echo.Context, rec record, err error) error {
+func (s *Service) failed(c echo.Context, size int64, err error) error {
 	res := c.Response()
 	var status errStatus
 	if errors.As(err, &status) {
 		switch status {
 		case http.StatusPreconditionFailed:
-			return &service.Problem{Status: http.StatusPreconditionFailed, Code: "precondition_failed", Detail: "The file is not what the request says it is."}
+			return &service.Problem{Status: http.StatusPreconditionFailed, Code: "precondition_failed", Detail: "It is not what the request says it is."}
 		case http.StatusRequestedRangeNotSatisfiable:
-			size := "bytes */" + strconv.FormatInt(rec.Size, 10)
-			res.Before(func() { res.Header().Set("Content-Range", size) })
+			// The problem drops what described the file, of which this stays true.
+			res.Before(func() { res.Header().Set("Content-Range", "bytes */"+strconv.FormatInt(size, 10)) })
 			return &service.Problem{Status: http.StatusRequestedRangeNotSatisfiable, Code: "range_invalid", Detail: "The file has no such range."}
 		}
 		return err

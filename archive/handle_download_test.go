@@ -247,3 +247,16 @@ func TestAStoreThatFailsMidwayBreaksTheConnection(t *testing.T) {
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
+
+func TestARecordHasATag(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	a, b := g.put("a", "same"), g.put("a", "same")
+	path := "/" + a.ID + "/metadata"
+	tag := g.do("GET", path, "").want(200).header.Get("Etag")
+	if tag == "" || tag == g.do("GET", "/"+b.ID+"/metadata", "").header.Get("Etag") || tag == `"`+a.SHA256+`"` {
+		t.Error(tag)
+	}
+	g.do("GET", path, "", "If-None-Match", tag).want(304)
+	g.do("GET", path, "", "If-Match", `"x"`).refused(412, "precondition_failed", "")
+}

@@ -1,6 +1,10 @@
 package archive
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -28,7 +32,25 @@ func (s *Service) HandleMetadata(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return respond(c, http.StatusOK, cachePrivate, rec.file())
+	return s.writeRecord(c, rec)
+}
+
+// writeRecord answers with a record and its ETag, or 304.
+func (s *Service) writeRecord(c echo.Context, rec record) error {
+	text, err := json.Marshal(rec.file())
+	if err != nil {
+		return wrap("encoding the record", err)
+	}
+	header := c.Response().Header()
+	header.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
+	header.Set(echo.HeaderCacheControl, cachePrivate)
+	hash := sha256.Sum256(text)
+	header.Set("ETag", `"`+hex.EncodeToString(hash[:16])+`"`)
+	if _, err := serve(c, rec.Inserted, bytes.NewReader(text)); err != nil {
+		return s.failed(c, int64(len(text)), err)
+	}
+	allowAll(c)
+	return nil
 }
 
 // spaceOfQuery returns the name space that a query names, else the default one.

@@ -218,3 +218,34 @@ func TestUploadsAndDeletesOfOneName(t *testing.T) {
 		}
 	}
 }
+
+// A ticket whose file the database did not take can be used again.
+func TestATicketSurvivesAnUploadThatFails(t *testing.T) {
+	t.Parallel()
+	server := dbtest.NewServer(t)
+	client := dbtest.Connect(t, server.URI()+"?serverSelectionTimeoutMS=200")
+	var killing atomic.Bool
+	store := archivetest.Faulty(archivetest.Memory(), archivetest.Faults{Created: func(ctx context.Context, _ string) error {
+		if killing.Load() {
+			server.Kill()
+			for client.Ping(ctx, nil) == nil { // until the driver knows it too
+			}
+		}
+		return nil
+	}})
+	g := newGatewayOn(t, client.Database("test"), store, &archive.Options{Secret: secret})
+	address := g.do("POST", "/tickets", "").link()
+	body, contentType := form(file("a", "b"))
+	killing.Store(true)
+	g.open("POST", address, body, "Content-Type", contentType).refused(503, "database_unavailable", "")
+	if keys := g.keys(); len(keys) != 0 {
+		t.Errorf("the store has %v", keys)
+	}
+	killing.Store(false)
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	g.until("the database is back", func() bool { return client.Ping(t.Context(), nil) == nil })
+	g.open("POST", address, body, "Content-Type", contentType).want(201)
+	g.open("POST", address, body, "Content-Type", contentType).refused(409, "ticket_used", "")
+}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -21,10 +22,10 @@ const (
 	pieceBytes = 4 << 20
 )
 
-// serve answers a GET or HEAD with a file, whole, in ranges or not at all where the
+// serve answers a GET or HEAD with content, whole, in ranges or not at all where the
 // client has it already, and returns how many bytes of the body went out. The
 // headers that say what it is are set.
-func (s *Service) serve(c echo.Context, rec record, content io.ReadSeeker) (int64, error) {
+func serve(c echo.Context, modified time.Time, content io.ReadSeeker) (int64, error) {
 	r := rangesOf(c.Request())
 	if strings.Contains(r.Header.Get("Range"), ",") {
 		// Several ranges are read by a goroutine of net/http.
@@ -33,7 +34,7 @@ func (s *Service) serve(c echo.Context, rec record, content io.ReadSeeker) (int6
 		content = guarded
 	}
 	w := &sender{c: c, header: c.Response().Header()}
-	http.ServeContent(w, r, "", rec.Inserted, content)
+	http.ServeContent(w, r, "", modified, content)
 	return w.sent, w.outcome(r.Context())
 }
 
