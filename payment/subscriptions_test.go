@@ -337,8 +337,8 @@ func TestAUserWhoseCustomerWasDeletedKeepsTheirRecords(t *testing.T) {
 	s.must(err)
 	s.deleteCustomer(customer)
 	s.checkout(payment.ModePayment, priceOnce, nil) // makes a new one
-	s.must(s.db.Collection(payment.SubscriptionsCollection).Drop(t.Context()))
 	s.handled()
+	s.must(s.db.Collection(payment.SubscriptionsCollection).Drop(t.Context()))
 	for _, e := range s.events("customer.subscription.deleted") {
 		s.replay(e)
 	}
