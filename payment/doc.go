@@ -84,9 +84,10 @@
 // # The embedded database
 //
 // All of this works on it. What an instance receives itself is handled by look-ups of
-// the id alone. Looking for what others left, lists, replays by anything but ids, and
-// the sweep read the whole collection; the first is done less often the longer it
-// takes. On MongoDB they go by indexes.
+// the id alone. Looking for what others left, lists, replays by anything but one id, and
+// the sweep read the whole collection, which takes a second for some ten thousands of
+// events; the first is done less often the longer it takes. On MongoDB they go by
+// indexes.
 //
 // # Testing
 //

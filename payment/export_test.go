@@ -14,6 +14,10 @@ func (s *Service) Observe(fn func(id string, state State)) { s.observe = fn }
 // LookNow has the worker look for events that are due.
 func (s *Service) LookNow() { s.worker.Load().lookNow() }
 
+// Remembered returns, and forgets, what the worker would try again at a time without
+// looking for it.
+func (s *Service) Remembered(at time.Time) []string { return s.worker.Load().later.take(at) }
+
 // SweepEvents removes old events, as the worker does every hour.
 func (s *Service) SweepEvents(ctx context.Context) (int64, error) { return s.sweepEvents(ctx) }
 

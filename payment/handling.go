@@ -30,7 +30,8 @@ type try struct {
 	doc    stored
 	done   []string // who need not see the event again
 	faults []Fault
-	closed bool // the bus takes no more events
+	closed bool      // the bus takes no more events
+	next   time.Time // when it is tried again, if it is
 }
 
 // handle tries an event if it is due. Its error is that of the claim: nothing has
@@ -227,7 +228,8 @@ func (t *try) outcome(ctx context.Context) (State, bson.D) {
 		if t.closed {
 			now = now.Add(t.opts.MinDelay) // lest it be taken again at once
 		}
-		set = append(set, bson.E{Key: fieldDue, Value: now})
+		t.next = now
+		set = append(set, bson.E{Key: fieldDue, Value: t.next})
 	case len(t.faults) == 0, t.doc.Attempts >= t.opts.Attempts:
 		if len(t.faults) > 0 {
 			state = StateDead
@@ -236,7 +238,8 @@ func (t *try) outcome(ctx context.Context) (State, bson.D) {
 		unset = append(unset, bson.E{Key: fieldDue, Value: ""})
 	default:
 		state = StatePending
-		set = append(set, bson.E{Key: fieldDue, Value: now.Add(t.opts.delay(t.doc.Attempts))})
+		t.next = now.Add(t.opts.delay(t.doc.Attempts))
+		set = append(set, bson.E{Key: fieldDue, Value: t.next})
 	}
 	set = append(set, bson.E{Key: fieldState, Value: state}, bson.E{Key: fieldAttempts, Value: int64(attempts)})
 	return state, bson.D{{Key: "$set", Value: set}, {Key: "$unset", Value: unset}}
@@ -261,6 +264,9 @@ func (t *try) settled(ctx context.Context, state State) {
 			slog.String("event", t.doc.ID), slog.String("type", t.doc.Type), slog.Int("attempts", t.doc.Attempts),
 			slog.String("faults", fmt.Sprint(t.faults)))
 		signals.Announce(ctx, t.bus(), EventDead{Event: t.doc.event(), Faults: t.faults})
+	}
+	if w := t.worker.Load(); w != nil && state == StatePending {
+		w.later.add(t.doc.ID, t.next)
 	}
 	if t.observe != nil {
 		t.observe(t.doc.ID, state)

@@ -163,6 +163,9 @@ func TestAnEventIsNotTriedBeforeItIsDue(t *testing.T) {
 	if r := in.record("evt_1"); r.Attempts != 1 {
 		t.Errorf("tried %d times", r.Attempts)
 	}
+	if got := in.pay.Remembered(noon.Add(payment.DefaultMinDelay)); !slices.Equal(got, []string{"evt_1"}) {
+		t.Errorf("remembered are %v", got)
+	}
 }
 
 func TestASubscriberThatPanicsIsRetriedAlone(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
@@ -32,7 +33,7 @@ func (s *Service) Start(ctx context.Context) error {
 	if !s.opts.NoReconcile {
 		var err error
 		if missed, err = s.missedSince(ctx); err != nil { // before new events come
-			return fmt.Errorf("payment: looking for the newest event: %w", err)
+			s.log().LogAttrs(ctx, slog.LevelWarn, "payment: Stripe is not asked for missed events: the newest one could not be found", slog.Any("error", err))
 		}
 	}
 	s.worker.Store(s.startWorker(ctx, missed))

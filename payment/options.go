@@ -134,9 +134,9 @@ type Options struct {
 	// Defaults to DefaultHandleTimeout.
 	HandleTimeout time.Duration
 
-	// Poll is how often the instance looks for events that are due: those to be
-	// tried again, and those of instances that died. What it receives itself it
-	// handles at once. Where looking takes long (the embedded database reads the
+	// Poll is how often the instance looks for events that are due: those that it is
+	// to try again, and those that others left. What it receives itself it handles at
+	// once. Where looking for the latter takes long (the embedded database reads the
 	// whole collection), it is done less often, so that it takes a twentieth of the
 	// time at most.
 	//

@@ -165,7 +165,7 @@ func (w *worker) catchUp(taking context.Context, since time.Time) {
 // missedSince returns from when on events may have been missed: zero where none is
 // stored.
 func (s *Service) missedSince(ctx context.Context) (time.Time, error) {
-	ctx, cancel := s.bound(ctx)
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	var newest Record
 	err := s.events.FindOne(ctx, bson.D{}, options.FindOne().SetSort(newestFirst()).

@@ -16,6 +16,9 @@ const (
 	pollBatch = 100
 	// pollShare is the part of the time, one in so many, that looking may take.
 	pollShare = 20
+	// lookTimeout is how long the database may take to find what is due, or newest:
+	// the embedded one reads the whole collection for that.
+	lookTimeout = 2 * time.Minute
 	// freshQueue is how many events that were just stored wait in memory. The others
 	// are found by looking.
 	freshQueue = 256
@@ -33,6 +36,7 @@ type worker struct {
 	fresh   chan string   // just stored here
 	due     chan string   // found by looking
 	wake    chan struct{} // look now
+	later   later
 
 	taking     <-chan struct{}    // closed when no more events are taken
 	stopTaking context.CancelFunc // closes it
@@ -120,19 +124,37 @@ func (w *worker) handle(taking, handling context.Context) {
 	}
 }
 
-// look looks for events that are due, at once and then every Poll; more seldom
-// where that takes long.
+// look hands out what is to be tried again, every Poll, and looks for other events
+// that are due: at once, and then every Poll or more seldom, where looking takes long.
 func (w *worker) look(taking context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var next time.Time
 	for {
+		now := time.Now() //nolint:forbidigo // for pauses, by whatever clock
 		select {
 		case <-taking.Done():
 			return
 		case <-timer.C:
 		case <-w.wake:
+			next = now
 		}
-		timer.Reset(max(w.service.opts.Poll, w.takeDue(taking)*(pollShare-1)))
+		w.handOut(taking, w.later.take(w.service.now()))
+		if now = time.Now(); !now.Before(next) { //nolint:forbidigo // as above
+			next = now.Add(w.takeDue(taking) * (pollShare - 1))
+		}
+		timer.Reset(w.service.opts.Poll)
+	}
+}
+
+// handOut gives events to those who handle them, one by one.
+func (w *worker) handOut(taking context.Context, ids []string) {
+	for _, id := range ids {
+		select {
+		case <-taking.Done():
+			return
+		case w.due <- id:
+		}
 	}
 }
 
@@ -149,13 +171,7 @@ func (w *worker) takeDue(taking context.Context) (longest time.Duration) {
 		}
 		// Instances that look at the same time begin at different ends.
 		rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] }) //nolint:gosec // nobody gains by guessing it
-		for _, id := range ids {
-			select {
-			case <-taking.Done():
-				return longest
-			case w.due <- id:
-			}
-		}
+		w.handOut(taking, ids)
 		if len(ids) < pollBatch {
 			return longest
 		}
@@ -166,7 +182,7 @@ func (w *worker) takeDue(taking context.Context) (longest time.Duration) {
 // dueEvents returns the ids of events that are due, the oldest first. Those whose
 // lease is over are among them.
 func (s *Service) dueEvents(ctx context.Context) ([]string, error) {
-	ctx, cancel := s.bound(ctx)
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	cursor, err := s.events.Find(ctx, bson.D{{Key: fieldDue, Value: bson.D{{Key: "$lte", Value: s.now()}}}},
 		options.Find().SetProjection(bson.D{{Key: fieldID, Value: 1}}).SetSort(bson.D{{Key: fieldDue, Value: 1}}).SetLimit(pollBatch))
