@@ -21,7 +21,8 @@
 //
 //   - A checkout: [Stripe.CompleteCheckout], [Stripe.DeclineCheckout], [Stripe.ExpireCheckout],
 //     [Stripe.CompleteCheckoutLater] and then [Stripe.SucceedPayment] or [Stripe.FailPayment].
-//   - A subscription: [Stripe.Renew], [Stripe.FailRenewal], [Stripe.PayInvoice], [Stripe.CancelNow].
+//   - A subscription: [Stripe.Renew], [Stripe.FailRenewal], [Stripe.PayInvoice], [Stripe.Pause],
+//     [Stripe.CancelNow].
 //   - By hand: the URL of a checkout session, of an invoice and of a portal session is a
 //     page here. A browser shows its buttons; `curl -X POST` presses the first.
 //
@@ -56,5 +57,6 @@
 // It knows the calls and parameters that a shop with subscriptions needs. Parameters
 // it does not know are recorded and ignored; other URLs are 404. Taxes, discounts,
 // shipping, credit balances and other currencies than a price's own are not there,
-// and invoices are final at once.
+// and invoices are final at once. Nothing happens by itself as time passes: a checkout
+// stays open and a period goes on until one of the methods says otherwise.
 package paymenttest

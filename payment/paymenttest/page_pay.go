@@ -66,8 +66,10 @@ func (s *Stripe) takePayment(w http.ResponseWriter, r *http.Request) {
 		s.finishPayment(w, r, s.DeclineCheckout(r.Context(), id), "/pay/"+id)
 	case "later":
 		s.finishPayment(w, r, s.CompleteCheckoutLater(r.Context(), id), returnURL(o))
-	default:
+	case "pay":
 		s.finishPayment(w, r, s.CompleteCheckout(r.Context(), id), returnURL(o))
+	default:
+		page{Title: "Checkout", Text: "There is no such button."}.write(w, http.StatusBadRequest)
 	}
 }
 

@@ -11,7 +11,7 @@ type Request struct {
 	ID     string // as the Request-Id header told
 	Method string
 	Path   string
-	// Form is the body, of a GET or DELETE the query. It is not to be changed.
+	// Form is the body, of a GET the query. It is not to be changed.
 	Form           url.Values
 	IdempotencyKey string
 	APIVersion     string // the Stripe-Version header

@@ -38,11 +38,12 @@ func (s *Stripe) routes() http.Handler {
 		"GET /v1/refunds":              list(kindRefund, equal("charge"), equal("payment_intent")),
 		"GET /v1/refunds/{id}":         get(kindRefund),
 
-		"POST /v1/subscriptions":        createSubscription,
-		"GET /v1/subscriptions":         list(kindSubscription, equal("customer"), subscriptionStatus, subscriptionPrice),
-		"GET /v1/subscriptions/{id}":    get(kindSubscription),
-		"POST /v1/subscriptions/{id}":   updateSubscription,
-		"DELETE /v1/subscriptions/{id}": cancelSubscription,
+		"POST /v1/subscriptions":             createSubscription,
+		"GET /v1/subscriptions":              list(kindSubscription, equal("customer"), subscriptionStatus, subscriptionPrice),
+		"GET /v1/subscriptions/{id}":         get(kindSubscription),
+		"POST /v1/subscriptions/{id}":        updateSubscription,
+		"DELETE /v1/subscriptions/{id}":      cancelSubscription,
+		"POST /v1/subscriptions/{id}/resume": resumeSubscription,
 
 		"GET /v1/invoices":                 list(kindInvoice, equal("customer"), equal("subscription"), equal("status")),
 		"GET /v1/invoices/upcoming":        upcomingInvoice,

@@ -63,7 +63,7 @@ type incoming struct {
 }
 
 func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	if r.Method != http.MethodPost {
+	if r.Method == http.MethodGet {
 		return url.ParseQuery(r.URL.RawQuery)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

@@ -398,3 +398,61 @@ func TestSubscriptionIsMadeIncompleteWhereItIsPaidAtOnce(t *testing.T) {
 		})
 	}
 }
+
+func TestSubscriptionIsPausedAndResumed(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	sub := b.running(t, "price_basic")
+	if err := b.Pause(t.Context(), sub.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.current(t, sub.ID); got.Status != "paused" {
+		t.Fatalf("%+v", got)
+	}
+	b.clock.Add(time.Hour)
+	if got := must(b.sdk.Subscriptions.Resume(sub.ID, nil))(t); got.Status != "active" || got.CurrentPeriodStart != b.clock.Now().Unix() {
+		t.Fatalf("%+v", got)
+	}
+	if got := b.current(t, sub.ID).LatestInvoice; !got.Paid || got.ID == sub.LatestInvoice.ID {
+		t.Fatalf("%+v", got)
+	}
+	_, err := b.sdk.Subscriptions.Resume(sub.ID, nil)
+	if e := failure(t, err); e.HTTPStatusCode != 400 {
+		t.Fatalf("%+v", e)
+	}
+	if told := ids(b.Events(), "customer.subscription.paused", "customer.subscription.resumed"); len(told) != 2 {
+		t.Fatal(told)
+	}
+}
+
+func TestSubscriptionChangesItsTrialAndHowItIsPaid(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	sub := b.running(t, "price_basic")
+	end := b.clock.Now().Add(72 * time.Hour).Unix()
+	got := must(b.sdk.Subscriptions.Update(sub.ID, &stripe.SubscriptionParams{
+		TrialEnd: stripe.Int64(end), CollectionMethod: stripe.String("send_invoice"), DaysUntilDue: stripe.Int64(3), Description: stripe.String("Club"),
+	}))(t)
+	if got.Status != "trialing" || got.TrialEnd != end || got.CurrentPeriodEnd != end || got.DaysUntilDue != 3 || got.Description != "Club" {
+		t.Fatalf("%+v", got)
+	}
+	got = must(b.sdk.Subscriptions.Update(sub.ID, &stripe.SubscriptionParams{TrialEndNow: stripe.Bool(true)}))(t)
+	if got.Status != "active" || got.CurrentPeriodStart != b.clock.Now().Unix() {
+		t.Fatalf("%+v", got)
+	}
+	at := b.clock.Now().Add(240 * time.Hour).Unix()
+	got = must(b.sdk.Subscriptions.Update(sub.ID, &stripe.SubscriptionParams{CancelAt: stripe.Int64(at), DefaultPaymentMethod: stripe.String("pm_card_visa")}))(t)
+	if got.CancelAt != at || got.CancelAtPeriodEnd || got.CanceledAt == 0 || got.DefaultPaymentMethod == nil {
+		t.Fatalf("%+v", got)
+	}
+	must(b.sdk.Subscriptions.Cancel(sub.ID, &stripe.SubscriptionCancelParams{
+		CancellationDetails: &stripe.SubscriptionCancelCancellationDetailsParams{Comment: stripe.String("moving")},
+	}))(t)
+	_, err := b.sdk.Subscriptions.Update(sub.ID, &stripe.SubscriptionParams{CancelAtPeriodEnd: stripe.Bool(true)})
+	if e := failure(t, err); e.HTTPStatusCode != 400 {
+		t.Fatalf("%+v", e)
+	}
+	if got := b.current(t, sub.ID); got.CancellationDetails.Comment != "moving" {
+		t.Fatalf("%+v", got.CancellationDetails)
+	}
+}
