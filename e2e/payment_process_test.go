@@ -99,14 +99,14 @@ func (g *gateway) read(tb testing.TB, path string, into any) {
 // soon waits until something is so.
 func soon(tb testing.TB, what string, is func() bool) {
 	tb.Helper()
-	limit := time.NewTimer(time.Minute)
+	limit := time.NewTimer(2 * time.Minute)
 	defer limit.Stop()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for !is() {
 		select {
 		case <-limit.C:
-			tb.Fatalf("not within a minute: %s", what)
+			tb.Fatalf("not within two minutes: %s", what)
 		case <-look.C:
 		}
 	}
