@@ -106,7 +106,6 @@ func TestAServiceLinksNoVendorButItsOwn(t *testing.T) {
 		"github.com/modelcontextprotocol/go-sdk": "execution/executionmcp",
 		"github.com/google/jsonschema-go":        "execution",
 		"github.com/minio/minio-go":              "archive/s3store",
-		"github.com/gabriel-vasile/mimetype":     "archive",
 	}
 	for _, p := range list(t, ".", "./...") {
 		for _, dep := range p.Deps {
