@@ -179,7 +179,7 @@ func TestFormsThatAreNone(t *testing.T) {
 	}
 	tenThousand, tenThousandType := form(file("a", "b"))
 	tenThousand = strings.Repeat(strings.TrimSuffix(tenThousand, "--\r\n")+"\r\n", 10_000)
-	for name, row := range map[string]row{
+	for name, row := range map[string]row{ //nolint:paralleltest // what they leave behind is looked for below
 		"JSON":                    {`{}`, "application/json", 415, "unsupported_media_type"},
 		"no content type":         {whole, "", 415, "unsupported_media_type"},
 		"multipart/mixed":         {whole, "multipart/mixed; boundary=" + boundary, 415, "unsupported_media_type"},
@@ -214,7 +214,7 @@ func TestFormsThatAreNone(t *testing.T) {
 		"metadata too deep":       of(400, "invalid", file("a", "b"), metadata(strings.Repeat(`{"a":`, 200)+"1"+strings.Repeat("}", 200))),
 		"metadata too large":      of(413, "metadata_too_large", file("a", "b"), metadata(`{"a": "`+strings.Repeat("x", 64<<10)+`"}`)),
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // what they leave behind is looked for below
+		t.Run(name, func(t *testing.T) {
 			g.on(t).do("POST", "/", row.body, "Content-Type", row.contentType).refused(row.status, row.code, "")
 		})
 	}
