@@ -142,11 +142,17 @@ func TestALargeResultCostsLittle(t *testing.T) {
 	for i := range lots {
 		lots[i] = big
 	}
-	fns := newService(t, execution.Func("list", "Returns a gigabyte.", func(context.Context, struct{}) ([]string, error) { return lots, nil }, nil))
+	text := strings.Repeat("x", 128<<20)
+	fns := newService(t,
+		execution.Func("list", "Returns a gigabyte.", func(context.Context, struct{}) ([]string, error) { return lots, nil }, nil),
+		execution.Func("text", "Returns a long text.", func(context.Context, struct{}) (string, error) { return text, nil }, nil),
+	)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := fns.Call(t.Context(), "list", nil); !errors.Is(err, execution.ErrTooLarge) {
-		t.Fatalf("error %v", err)
+	for _, name := range fns.Names() {
+		if _, err := fns.Call(t.Context(), name, nil); !errors.Is(err, execution.ErrTooLarge) {
+			t.Fatalf("%s: error %v", name, err)
+		}
 	}
 	runtime.ReadMemStats(&after)
 	if used := after.TotalAlloc - before.TotalAlloc; used > 64<<20 {
