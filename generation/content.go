@@ -93,7 +93,7 @@ func parsePart(path string, v jsontext.Value, part shape, role string) (Part, er
 		return nil, service.Invalid(path, "has both "+data[0]+" and "+data[1])
 	case len(has) == 0, len(data) == 0 && !w.lenient:
 		return nil, service.Invalid(path, "is empty")
-	case has["text"] && len(has) == 1 && string(w.out) == `{"text":""}`:
+	case !w.lenient && string(w.out) == `{"text":""}`:
 		return nil, service.Invalid(path+".text", "must not be empty")
 	}
 	return Part(w.out), nil

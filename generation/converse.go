@@ -82,7 +82,7 @@ func (s *Service) check(ctx context.Context, r Request) (*call, error) {
 	}
 	return &call{
 		model: model, key: key, ownKey: own, user: userOf(ctx), system: r.System,
-		contents: r.contents(), declarations: slices.Clone(r.Tools), serverTools: r.serverTools, config: r.Config,
+		contents: r.contents(), declarations: slices.Clone(r.Tools), serverTools: r.ServerTools, config: r.Config,
 		toolset: r.Toolset, functions: r.functions(),
 	}, nil
 }
@@ -124,6 +124,11 @@ func (r *Request) check() error {
 			if !json.Valid(p) {
 				return service.Invalid(at(at("contents", i)+".parts", j), "is not JSON")
 			}
+		}
+	}
+	for i, t := range r.ServerTools {
+		if !json.Valid(t) {
+			return service.Invalid(at("tools", i), "is not JSON")
 		}
 	}
 	return r.checkFunctions()

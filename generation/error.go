@@ -59,7 +59,8 @@ type UpstreamError struct {
 	Message string
 	// RetryAfter is how long Gemini asks to wait, or zero.
 	RetryAfter time.Duration
-	// KeyRefused says that it is about the key.
+	// KeyRefused says that it is about the key, or about what the key may not use, such
+	// as a file of another key's or one that is gone: Gemini does not tell them apart.
 	KeyRefused bool
 	// OwnKey says that the key was the caller's own.
 	OwnKey bool
@@ -128,7 +129,7 @@ func unfinished(e *FinishError) *service.Problem {
 func upstream(e *UpstreamError) *service.Problem {
 	switch {
 	case e.KeyRefused && e.OwnKey:
-		return &service.Problem{Status: http.StatusBadRequest, Code: "key_refused", Detail: "The key was refused.", Err: e, Errors: []service.Field{{Field: "key", Message: "is refused"}}}
+		return &service.Problem{Status: http.StatusBadRequest, Code: "key_refused", Detail: "The key was refused, or may not use what the request names.", Err: e, Errors: []service.Field{{Field: "key", Message: "is refused"}}}
 	case e.Status == http.StatusTooManyRequests:
 		return &service.Problem{Status: http.StatusTooManyRequests, Code: "too_many_requests", Detail: "The model takes no more requests for now.", RetryAfter: or(e.RetryAfter, defaultRetryAfter), Err: e}
 	}
@@ -157,7 +158,7 @@ func late(err error) *service.Problem {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
-	return &service.Problem{Status: http.StatusGatewayTimeout, Code: "timeout", Detail: "The model did not answer in time.", Err: err}
+	return &service.Problem{Status: http.StatusGatewayTimeout, Code: "timeout", Detail: "There was no answer in time.", Err: err}
 }
 
 // isRefusal reports whether an answer ended because of what it would have said.

@@ -2,8 +2,10 @@ package generation
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -52,7 +54,7 @@ func (s *Service) request(body converseBody) (Request, error) {
 	if err := tools.read(body.Tools); err != nil {
 		return r, err
 	}
-	r.Tools, r.serverTools = tools.declarations, tools.server
+	r.Tools, r.ServerTools = tools.declarations, tools.server
 	if body.Functions != nil {
 		r.Toolset = s.opts.Toolset
 	}
@@ -71,8 +73,17 @@ func list(parts []Part) []byte {
 	return append(out, ']')
 }
 
-// respond answers with JSON.
+// answerRate is how many bytes of an answer a second a client must take, beside
+// writeGrace: it is held in memory until then.
+const answerRate = 64 << 10
+
+// respond answers with JSON that is whole.
 func respond(c echo.Context, text []byte) error {
+	allowed := writeGrace + time.Duration(len(text)/answerRate)*time.Second
+	control := http.NewResponseController(c.Response().Writer)
+	if err := supported(control.SetWriteDeadline(time.Now().Add(allowed))); err != nil { //nolint:forbidigo // the connection's clock
+		return fmt.Errorf("%w: %w", errClient, err)
+	}
 	h := c.Response().Header()
 	h.Set(echo.HeaderCacheControl, "no-store")
 	h.Set(echo.HeaderContentLength, strconv.Itoa(len(text)))

@@ -30,6 +30,9 @@ func (s *Service) HandleFile(c echo.Context) (err error) {
 	if _, err := strict.ParseQuery(c.Request().URL); err != nil {
 		return err
 	}
+	if s.busy() {
+		return ErrBusy // before the file is sent in vain
+	}
 	select {
 	case s.forms <- struct{}{}:
 		defer func() { <-s.forms }()

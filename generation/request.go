@@ -11,6 +11,9 @@ type Request struct {
 	// Tools are functions that Gemini may ask for, and that the caller runs: the
 	// call comes back as a part. They are declared here and never run.
 	Tools []Declaration
+	// ServerTools are tools of Google's own, each as {"googleSearch": {}}. They run at
+	// Google. What they find shows in the answer as far as its parts say so.
+	ServerTools []json.RawMessage
 	// Toolset has functions that are run here when Gemini asks for them. See
 	// [Service.Converse].
 	Toolset Toolset
@@ -22,9 +25,6 @@ type Request struct {
 	Key string
 	// Config says how to generate; nil leaves all to the model.
 	Config *Config
-
-	// serverTools are tools of Google's own, as {"googleSearch": {}}.
-	serverTools []json.RawMessage
 }
 
 // Declaration declares a function that Gemini may ask for.

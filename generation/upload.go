@@ -72,6 +72,9 @@ func (s *Service) beginUpload() (release func(), err error) {
 	}
 }
 
+// busy reports whether the place of an upload is not to be had for now.
+func (s *Service) busy() bool { return len(s.uploads) == cap(s.uploads) }
+
 // upload sends a file whose type is known.
 func (s *Service) upload(ctx context.Context, r *limitedReader, o UploadOptions, mimeType string) (File, error) {
 	key, own, err := s.keyOf(o.Key)
