@@ -51,7 +51,7 @@ func TestPaymentKilledBetweenStoreAndHandling(t *testing.T) {
 	if again > rounds*4 {
 		t.Errorf("%d were handled again, of %d", again, len(times))
 	}
-	t.Logf("%d events acknowledged in %d lives, %d of those waited at the last start, %d handled again, none lost", len(acknowledged), rounds, waiting, again)
+	t.Logf("%d events acknowledged in %d lives, %d in the inbox waited at the last start, %d handled again, none lost", len(acknowledged), rounds, waiting, again)
 }
 
 // postUntilKilled has several senders post events, kills the gateway as soon as it
