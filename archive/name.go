@@ -26,11 +26,10 @@ const (
 func CleanName(name string) string {
 	name = strings.ToValidUTF8(name, "\uFFFD")
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
-	name = trimName(strings.Map(visible, name))
-	if isDevice(name) {
-		name = "_" + name
+	name = cutName(trimName(strings.Map(visible, name)))
+	if isDevice(name) { // perhaps only since it was cut
+		name = cutName("_" + name)
 	}
-	name = cutName(name)
 	if name == "" {
 		return noName
 	}
