@@ -89,8 +89,8 @@
 //
 // # Stores
 //
-//	Disk    one machine, or a shared file system; the fastest
-//	GridFS  several machines and nothing but MongoDB; two or three times slower
+//	Disk    one machine, or a shared file system; the kernel sends the bytes
+//	GridFS  several machines and nothing but MongoDB, through which all bytes go
 //	S3      several machines and many files (package s3store); Options.Redirect lets
 //	        clients fetch from it directly
 //
