@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,9 +14,13 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	"github.com/labstack/echo/v4"
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
 
+	"github.com/imadelakhaldev/coglex"
 	"github.com/imadelakhaldev/coglex/archive"
 	"github.com/imadelakhaldev/coglex/archive/archivetest"
 	"github.com/imadelakhaldev/coglex/archive/s3store"
@@ -213,6 +218,63 @@ func TestS3ThatHangsUp(t *testing.T) {
 	defer r.Close()
 	if b, err := io.ReadAll(r); err == nil || len(b) != 10 {
 		t.Errorf("%d bytes, %v, want the 10 and an error", len(b), err)
+	}
+}
+
+// The whole archive on S3: what goes up through the gateway comes down from the
+// service itself.
+func TestS3ServesDownloads(t *testing.T) {
+	t.Parallel()
+	store, _ := newS3(t, nil)
+	client, err := mongo.Connect(t.Context(), options.Client().ApplyURI(startDatabase(t).URI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := archive.New(client.Database("coglex"), store, &archive.Options{Redirect: true, SweepEvery: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := coglex.New(secret, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := echo.New()
+	if err := errors.Join(app.Mount(e, files), app.Start(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(app.Handler(e))
+	t.Cleanup(server.Close)
+	g := &gateway{URL: server.URL}
+
+	want := make([]byte, 6<<20)
+	rand.Read(want)
+	file, status, err := g.upload(http.DefaultClient, `a "b".bin`, want)
+	if err != nil || status != http.StatusCreated {
+		t.Fatalf("the upload: %d, %v", status, err)
+	}
+	stays := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	a, err := g.try(stays, http.MethodGet, archivePath+file.ID, "", "X-API-Key: "+secret)
+	if err != nil || a.status != http.StatusTemporaryRedirect {
+		t.Fatalf("the download: %d, %v", a.status, err)
+	}
+	resp, err := http.Get(a.header.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK || !bytes.Equal(got, want) {
+		t.Errorf("the service yields %d with %d bytes, %v, want the %d that were kept", resp.StatusCode, len(got), err, len(want))
+	}
+	kind, params, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition"))
+	if err != nil || kind != "attachment" || params["filename"] != file.Name {
+		t.Errorf("Content-Disposition: %q, want an attachment named %q", resp.Header.Get("Content-Disposition"), file.Name)
+	}
+	if a := g.call(t, http.MethodDelete, archivePath+file.ID, "", "X-API-Key: "+secret); a.status != http.StatusOK {
+		t.Errorf("the delete: %d %s", a.status, a.body)
+	}
+	for entry, err := range store.List(t.Context()) {
+		t.Errorf("left in the bucket: %+v, %v", entry, err)
 	}
 }
 
