@@ -118,7 +118,10 @@ func (x *exchange) take(r *http.Request, res *http.Response) error {
 	if !ok {
 		limit = maxErrorBytes
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, int64(limit)+1))
+	// What is said of the length is believed up to 64 KiB: memory is for bytes that came.
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(res.ContentLength, 0), 64<<10)+bytes.MinRead))
+	_, err := buf.ReadFrom(io.LimitReader(res.Body, int64(limit)+1))
+	body := buf.Bytes()
 	switch {
 	case err != nil:
 		return fmt.Errorf("generation: reading the answer: %w", err)
