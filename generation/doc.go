@@ -37,8 +37,8 @@
 // at Options.BaseURL. Over HTTP every other address is 400. From Go, contents are
 // sent as they are.
 //
-// A model is a name, "models/x" or "x". That by default is [DefaultModel], which
-// Google has announced to end on 2026-12-01: name your own in [Options].
+// A model is a name, "models/x" or "x". By default it is [DefaultModel], which Google is
+// about to retire: name your own in [Options].
 //
 // # Functions
 //

@@ -17,7 +17,7 @@ import (
 // Defaults of [Options].
 const (
 	// DefaultModel answers where neither the request nor the host names a model.
-	// Google retires models on short notice, and this one on 2026-12-01: name your
+	// Google retires models on short notice, this one about the end of 2026: name your
 	// own in Options.Model, and see [Service.Models] for those that there are.
 	DefaultModel = "models/gemini-2.5-flash"
 	// DefaultEmbeddingModel makes vectors where nobody names another model.
