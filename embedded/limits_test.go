@@ -86,6 +86,10 @@ func limits() map[int]map[string]bson.D {
 			"change stream of a collection": pipeline(d("$changeStream", d())),
 			"change stream of a database":   d("aggregate", 1, "pipeline", bson.A{d("$changeStream", d())}, "cursor", d()),
 
+			"several indexes at once": d("createIndexes", "c", "indexes", bson.A{
+				d("key", d("x", 1), "name", "x"), d("key", d("y", 1), "name", "y"),
+			}),
+
 			"$expr":                     find(d("$expr", d("$gt", bson.A{"$a", 1}))),
 			"$where":                    find(d("$where", "true")),
 			"$text":                     find(d("$text", d("$search", "x"))),
