@@ -99,6 +99,10 @@ func TestMountedAloneNobodyActsForAnother(t *testing.T) {
 	}
 	// With an API key and a token it is the token that counts.
 	s.post("/portal", fill(portal, toBobs), "Authorization", "Bearer ann").refused(http.StatusForbidden, "customer_forbidden")
+	if _, err := s.pay.Customer(t.Context(), payment.User{ID: "carl"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	s.request("/alone/portal", fill(portal, toBobs), "Authorization", "Bearer carl").refused(http.StatusForbidden, "customer_forbidden")
 	var opened struct{ URL string }
 	s.request("/alone/portal", fill(portal, toBobs), "Authorization", "Bearer bob").decode(&opened)
 	s.request("/alone/portal", fill(portal, ""), "Authorization", "Bearer bob").decode(&opened)
