@@ -1,4 +1,3 @@
-//nolint:depguard,thelper // as in suite.go
 package archivetest
 
 import (

@@ -1,4 +1,3 @@
-//nolint:depguard,forbidigo,thelper // as in suite.go
 package archivetest
 
 import (

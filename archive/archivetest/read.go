@@ -1,4 +1,3 @@
-//nolint:depguard,thelper // as in suite.go
 package archivetest
 
 import (
@@ -26,14 +25,14 @@ func testSeek(t *testing.T, store archive.Store) {
 // same takes one random step with both.
 func same(t *testing.T, got, want io.ReadSeeker, size int) {
 	t.Helper()
-	whence, offset := rand.IntN(3), rand.Int64N(int64(2*size+3))-int64(size) //nolint:gosec // nothing depends on it
+	whence, offset := rand.IntN(3), rand.Int64N(int64(2*size+3))-int64(size)
 	wantAt, wantErr := want.Seek(offset, whence)
 	at, err := got.Seek(offset, whence)
 	if (err == nil) != (wantErr == nil) || (err == nil && at != wantAt) {
 		t.Fatalf("Seek(%d, %d) of %d bytes: %d, %v, want %d, %v", offset, whence, size, at, err, wantAt, wantErr)
 	}
-	length := rand.IntN(size + 2) //nolint:gosec // as above
-	if rand.IntN(2) == 0 {        //nolint:gosec // as above
+	length := rand.IntN(size + 2)
+	if rand.IntN(2) == 0 {
 		length = min(length, 100)
 	}
 	wantBytes, wantErr := io.ReadAll(io.LimitReader(want, int64(length)))

@@ -1,4 +1,3 @@
-//nolint:depguard // these are tests, and made to be imported by tests
 package archivetest
 
 import (
@@ -59,7 +58,7 @@ func TestStore(t *testing.T, newStore func(t *testing.T) archive.Store) {
 func Key() string {
 	var b [16]byte
 	for i := range b {
-		b[i] = byte(rand.Uint32()) //nolint:gosec // keys of tests need not be secret
+		b[i] = byte(rand.Uint32())
 	}
 	return hex.EncodeToString(b[:])
 }
