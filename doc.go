@@ -4,9 +4,11 @@
 //	db := client.Database("coglex")
 //	users, err := auth.New(db, secret, nil)
 //	docs, err := storage.New(db, nil)
+//	files, err := archive.New(db, archive.Disk("uploads"), nil)
+//	pay, err := payment.New(db, stripeKey, webhookSecret, nil)
 //
 //	app, err := coglex.New(apiKey, &coglex.Options{Users: users})
-//	err = app.Mount(e, users, docs)
+//	err = app.Mount(e, users, docs, files, pay)
 //
 //	e.GET("/me", me, users.Authenticated())
 //	e.GET("/hello", hello, app.Protected())
