@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,7 +20,10 @@ import (
 
 	"github.com/imadelakhaldev/coglex"
 	"github.com/imadelakhaldev/coglex/execution"
+	"github.com/imadelakhaldev/coglex/internal/dbtest"
 	"github.com/imadelakhaldev/coglex/middleware"
+	"github.com/imadelakhaldev/coglex/service"
+	"github.com/imadelakhaldev/coglex/signals"
 )
 
 // TestNothingElseIsCallable sends names as they are on the wire.
@@ -102,10 +106,10 @@ type ring struct{ Next any }
 
 func TestLargeResults(t *testing.T) {
 	t.Parallel()
-	big := strings.Repeat("x", 1<<20)
+	text := strings.Repeat("x", 1<<20)
 	lots := make([]string, 1<<10)
 	for i := range lots {
-		lots[i] = big // a gigabyte of JSON from a megabyte of memory
+		lots[i] = text // a gigabyte of JSON from a megabyte of memory
 	}
 	loop := &ring{}
 	loop.Next = loop
@@ -138,9 +142,9 @@ func TestLargeResults(t *testing.T) {
 //nolint:paralleltest // it measures what the process allocates
 func TestALargeResultCostsLittle(t *testing.T) {
 	lots := make([]string, 1<<20)
-	big := strings.Repeat("x", 1<<10)
+	kilobyte := strings.Repeat("x", 1<<10)
 	for i := range lots {
-		lots[i] = big
+		lots[i] = kilobyte
 	}
 	text := strings.Repeat("x", 128<<20)
 	fns := newService(t,
@@ -171,6 +175,66 @@ func TestTypesThatMisbehave(t *testing.T) {
 		if a := g.call(name, body).refused(http.StatusInternalServerError, "function_failed", ""); strings.Contains(a.body, "10.0.0.7") {
 			t.Errorf("%s: %s", name, a.body)
 		}
+	}
+}
+
+// TestProblemsThatAreNone returns what compiles and no client can be shown: the nil
+// *service.Problem that a validator gave back, and statuses that are none.
+func TestProblemsThatAreNone(t *testing.T) {
+	t.Parallel()
+	rows := map[string]*service.Problem{
+		"nil":       nil,
+		"no status": {Code: "x", Detail: "10.0.0.7"},
+		"a success": {Status: http.StatusOK, Code: "x", Detail: "10.0.0.7"},
+		"too high":  {Status: 600, Code: "x", Detail: "10.0.0.7"},
+	}
+	for name, problem := range rows {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, &execution.Options{Database: dbtest.Database(t)},
+				nothing("fails", func(context.Context) (string, error) { return "", problem }, &execution.FuncOptions{Idempotent: true}),
+				nothing("vetoed", func(context.Context) (string, error) { return "", nil }, nil))
+			signals.Intercept(g.app.Signals(), func(_ context.Context, e *execution.Executing) error {
+				if e.Name == "vetoed" {
+					return problem
+				}
+				return nil
+			})
+			g.call("fails", "").refused(http.StatusInternalServerError, "function_failed", "")
+			g.call("fails", "", "Idempotency-Key", "k").refused(http.StatusInternalServerError, "function_failed", "").replayed(false)
+			g.call("fails", "", "Idempotency-Key", "k").refused(http.StatusInternalServerError, "function_failed", "").replayed(true)
+			g.call("vetoed", "").refused(http.StatusInternalServerError, "internal", "")
+			tools, err := g.fns.Tools(g.fns.Names()...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, want := range map[string]string{"fails": "function_failed: The function failed.", "vetoed": "internal: internal server error"} {
+				if _, err := tools.Call(t.Context(), name, nil); err == nil || err.Error() != want {
+					t.Errorf("%s: error %v, want %s", name, err, want)
+				}
+			}
+		})
+	}
+}
+
+// TestALongNumberCostsLittle sends a megabyte of digits, which take seconds where
+// they are parsed.
+//
+//nolint:paralleltest // it measures time
+func TestALongNumberCostsLittle(t *testing.T) {
+	fns := newService(t,
+		execution.Func("int", "Takes an integer.", func(context.Context, struct{ N int }) (int, error) { return 0, nil }, nil),
+		execution.Func("big", "Takes a large one.", func(context.Context, struct{ N *big.Int }) (int, error) { return 0, nil }, nil),
+	)
+	input := []byte(`{"N":-` + strings.Repeat("7", 1_000_000) + `}`)
+	began := time.Now()
+	for _, name := range fns.Names() {
+		if _, err := fns.Call(t.Context(), name, input); err == nil || !strings.Contains(err.Error(), "N is out of range") {
+			t.Errorf("%s: error %.100v", name, err)
+		}
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("it took %s", took)
 	}
 }
 

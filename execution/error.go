@@ -142,10 +142,18 @@ func later(target error, status int, code, detail string) service.Rule {
 	}
 }
 
+// visible reports whether a problem can be shown; nil, as a validator may return for
+// no error, is none.
+func visible(p *service.Problem) bool { return p != nil && p.Status >= 400 && p.Status <= 599 }
+
 // public returns what a caller may see of an error: what service.Edge would show.
 func (s *Service) public(err error) *service.Problem {
+	internal := &service.Problem{Status: http.StatusInternalServerError, Code: "internal", Err: err}
 	if p, ok := errors.AsType[*service.Problem](err); ok {
-		return p
+		if visible(p) {
+			return p
+		}
+		return internal
 	}
 	for _, rule := range s.problems {
 		if p := rule(err); p != nil {
@@ -155,5 +163,5 @@ func (s *Service) public(err error) *service.Problem {
 	if errors.Is(err, context.Canceled) {
 		return &service.Problem{Status: service.StatusClientClosed, Code: "canceled", Detail: "The call was canceled.", Err: err}
 	}
-	return &service.Problem{Status: http.StatusInternalServerError, Code: "internal", Err: err}
+	return internal
 }

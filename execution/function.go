@@ -111,8 +111,11 @@ func failed(name string, err error) error {
 	if e, ok := errors.AsType[*Error](err); ok && e.valid() {
 		return err
 	}
-	if _, ok := errors.AsType[*service.Problem](err); ok {
-		return err
+	if p, ok := errors.AsType[*service.Problem](err); ok {
+		if visible(p) {
+			return err
+		}
+		err = fmt.Errorf("it returned a problem without a status that is one: %v", err) //nolint:errorlint // lest it be found inside
 	}
 	return &FailedError{Function: name, Err: err}
 }

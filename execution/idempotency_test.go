@@ -207,6 +207,32 @@ func TestTheKeyOfADeadProcessIsFreed(t *testing.T) {
 	}
 }
 
+// TestAKeyOutlivesItsRun: a lifetime that is shorter than the function does not
+// have it executed twice at once.
+func TestAKeyOutlivesItsRun(t *testing.T) {
+	t.Parallel()
+	var clock clock
+	enter, leave := make(chan struct{}), make(chan struct{})
+	g := newGateway(t, &execution.Options{Database: dbtest.Database(t), Now: clock.now, KeyLifetime: time.Second},
+		nothing("slow", func(context.Context) (string, error) {
+			close(enter)
+			<-leave
+			return "done", nil
+		}, &execution.FuncOptions{Idempotent: true}))
+	var first answer
+	var done sync.WaitGroup
+	done.Go(func() { first = g.call("slow", "", "Idempotency-Key", "k") })
+	<-enter
+	clock.advance(10 * time.Second)
+	if n, err := g.fns.Sweep(t.Context()); n != 0 || err != nil {
+		t.Errorf("swept %d, %v while it runs", n, err)
+	}
+	g.call("slow", "", "Idempotency-Key", "k").refused(http.StatusConflict, "idempotency_in_progress", "")
+	close(leave)
+	done.Wait()
+	first.gave(`"done"`)
+}
+
 // TestALateAnswerIsKept: the client has its 504, the function returns later, and
 // the next try gets what it returned.
 func TestALateAnswerIsKept(t *testing.T) {

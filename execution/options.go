@@ -40,7 +40,8 @@ type Options struct {
 	// Defaults to nil: no function may be idempotent.
 	Database *mongo.Database
 
-	// KeyLifetime is how long an Idempotency-Key is remembered.
+	// KeyLifetime is how long an Idempotency-Key is remembered from its first call
+	// on, but not less than the function's time limit and a minute.
 	//
 	// Defaults to DefaultKeyLifetime.
 	KeyLifetime time.Duration

@@ -86,9 +86,10 @@ func (s *Service) begin(ctx context.Context, f *function, input []byte, key stri
 		return nil, nil
 	}
 	now := s.records.time()
+	lease := f.opts.Timeout + leaseGrace
 	r := &record{records: s.records, log: s.logger, stored: stored{
 		ID: recordID(ctx, f.name, key), Input: hash(compact(input)), Holder: rand.Text(),
-		Lease: now.Add(f.opts.Timeout + leaseGrace), Expires: now.Add(s.records.lifetime),
+		Lease: now.Add(lease), Expires: now.Add(max(s.records.lifetime, lease)),
 	}}
 	_, err := s.records.coll.InsertOne(ctx, r.stored)
 	if mongo.IsDuplicateKeyError(err) {

@@ -383,3 +383,44 @@ func TestArgumentsAreReadStrictly(t *testing.T) {
 		})
 	}
 }
+
+// TestBatchesAreRefused: the results of a batch would be held in memory together.
+func TestBatchesAreRefused(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	const message = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"forecast","arguments":{"City":"Paris"}}}`
+	for name, body := range map[string]string{
+		"two calls":          "[" + message + "," + strings.Replace(message, `"id":1`, `"id":2`, 1) + "]",
+		"one call":           "[" + message + "]",
+		"behind white space": " \t\r\n[" + message + "]",
+		"behind a lot of it": strings.Repeat(" ", 100_000) + "[" + message + "]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, version := range []string{"", "2025-03-26", "2025-06-18"} {
+				with := credentials{"X-API-Key": apiKey}
+				if version != "" {
+					with["Mcp-Protocol-Version"] = version
+				}
+				if status, answer := g.post(t, "/mcp", body, with); status != http.StatusBadRequest || !strings.Contains(answer, "batch") {
+					t.Errorf("version %q: status %d, answer %.200s", version, status, answer)
+				}
+			}
+		})
+	}
+	if status, answer := g.post(t, "/mcp", " "+message, credentials{"X-API-Key": apiKey}); status != http.StatusOK || !strings.Contains(answer, "Paris") {
+		t.Errorf("a single call: status %d, answer %s", status, answer)
+	}
+}
+
+func TestBodiesAreBounded(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	body := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"forecast","arguments":{"City":"` + strings.Repeat("x", 4<<20) + `"}}}`
+	if status, answer := g.post(t, "/mcp", body, credentials{"X-API-Key": apiKey}); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d, answer %.200s", status, answer)
+	}
+	if status, answer := g.post(t, "/mcp", strings.Repeat(" ", 5<<20), credentials{"X-API-Key": apiKey}); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("nothing but white space: status %d, answer %.200s", status, answer)
+	}
+}
