@@ -217,6 +217,41 @@ func TestProblemsThatAreNone(t *testing.T) {
 	}
 }
 
+// hollow is an error whose cause panics when somebody looks for it, as that of a nil
+// pointer does.
+type hollow struct{ cause error }
+
+func (*hollow) Error() string   { return "hollow" }
+func (h *hollow) Unwrap() error { return h.cause }
+
+// TestErrorsThatPanic: nobody would recover in the goroutine of a function, nor in
+// those of the callers of tools.
+func TestErrorsThatPanic(t *testing.T) {
+	t.Parallel()
+	var bad *hollow
+	g := newGateway(t, &execution.Options{Database: dbtest.Database(t)},
+		nothing("fails", func(context.Context) (string, error) { return "", execution.Errorf(http.StatusConflict, "taken", "%w", bad) },
+			&execution.FuncOptions{Idempotent: true}),
+		nothing("vetoed", func(context.Context) (string, error) { return "", nil }, nil))
+	signals.Intercept(g.app.Signals(), func(_ context.Context, e *execution.Executing) error {
+		if e.Name == "vetoed" {
+			return bad
+		}
+		return nil
+	})
+	g.call("fails", "").refused(http.StatusInternalServerError, "function_failed", "")
+	g.call("fails", "", "Idempotency-Key", "k").refused(http.StatusInternalServerError, "function_failed", "").replayed(false)
+	tools, err := g.fns.Tools(g.fns.Names()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"fails": "function_failed: ", "vetoed": "internal: "} {
+		if _, err := tools.Call(t.Context(), name, nil); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", name, err, want)
+		}
+	}
+}
+
 // TestALongNumberCostsLittle sends a megabyte of digits, which take seconds where
 // they are parsed.
 //

@@ -108,6 +108,7 @@ func Func[In, Out any](name, description string, fn func(ctx context.Context, in
 
 // failed hides the error of a function, unless it is meant to be seen.
 func failed(name string, err error) error {
+	_ = errors.Is(err, ErrUnknown) // goes through all causes, here where a panic of theirs is isolated
 	if e, ok := errors.AsType[*Error](err); ok && e.valid() {
 		return err
 	}

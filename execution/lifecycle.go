@@ -2,7 +2,6 @@ package execution
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -46,13 +45,9 @@ func (s *Service) Stop(ctx context.Context) error {
 		return err
 	}
 	s.worker.cancel()
-	select {
-	case <-s.worker.done:
-		s.worker = nil
-		return err
-	case <-ctx.Done():
-		return errors.Join(err, fmt.Errorf("execution: stopping: %w", ctx.Err()))
-	}
+	<-s.worker.done // at once: a canceled sweep waits for nothing
+	s.worker = nil
+	return err
 }
 
 // worker is what runs beside the requests.

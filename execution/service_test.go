@@ -114,6 +114,23 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
+// TestStopInAHurry: a context that is over leaves no worker behind that Start would
+// take for one that works.
+func TestStopInAHurry(t *testing.T) {
+	t.Parallel()
+	fns, err := execution.New(nil, &execution.Options{Database: dbtest.Database(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 {
+		if err := errors.Join(fns.Start(t.Context()), fns.Stop(over)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestADatabaseThatIsAway(t *testing.T) {
 	t.Parallel()
 	db := dbtest.Connect(t, "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50").Client.Database("x")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
 )
@@ -54,12 +55,16 @@ func (t *Tools) Describe(name string) (description string, input, output json.Ra
 // Call is [Service.Call] for a language model: a function that was not chosen does
 // not exist, and every error is a [*ToolError], whose text may be shown. The caller
 // is who ctx says it is, under the same rules as over HTTP.
-func (t *Tools) Call(ctx context.Context, name string, args json.RawMessage) (json.RawMessage, error) {
+func (t *Tools) Call(ctx context.Context, name string, args json.RawMessage) (text json.RawMessage, err error) {
 	if frameOf(ctx).origin == OriginGo {
 		ctx = WithOrigin(ctx, OriginTool)
 	}
-	var text json.RawMessage
-	err := ErrUnknown
+	defer func() { // of code of the host's beside the function: its callers' goroutines have no guard
+		if v := recover(); v != nil {
+			text, err = nil, t.s.toolError(ctx, name, fmt.Errorf("execution: the call panicked: %v\n%s", v, debug.Stack()))
+		}
+	}()
+	err = ErrUnknown
 	if slices.Contains(t.names, name) {
 		text, err = t.s.Call(ctx, name, args)
 	}

@@ -18,7 +18,9 @@
 // # The protocol
 //
 // It is the streamable HTTP transport without sessions, answered as JSON: any
-// instance of a gateway answers any request. GET and DELETE are 405. Each tool has
+// instance of a gateway answers any request. GET and DELETE are 405. A request is one
+// message of 4 MiB at most; a batch, which the protocol had for a while, is 400, lest
+// the results of thousands of calls be held in memory for one answer. Each tool has
 // the name, description and schemas of its function. Every function is listed, also
 // to callers who may not call it.
 //

@@ -1,11 +1,13 @@
 package executionmcp
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -68,8 +70,30 @@ func Handler(fns *execution.Service, opts *Options) http.Handler {
 		&mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, Logger: o.Logger},
 	)
 	return o.CrossOrigin.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r.Context())))
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, r.Context()))
+		if takeBody(w, r) == '[' {
+			http.Error(w, "a batch is not taken: send one message at a time", http.StatusBadRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
 	}))
+}
+
+// takeBody bounds the body, goes over the white space before it, and returns its
+// first byte, 0 where there is none.
+func takeBody(w http.ResponseWriter, r *http.Request) byte {
+	body := bufio.NewReader(http.MaxBytesReader(w, r.Body, mcp.DefaultMaxRequestBodyBytes))
+	r.Body = io.NopCloser(body)
+	for {
+		next, err := body.Peek(1)
+		switch {
+		case err != nil:
+			return 0 // who reads the body finds it out, too
+		case strings.IndexByte(" \t\r\n", next[0]) < 0:
+			return next[0]
+		}
+		_, _ = body.Discard(1) // it has been seen
+	}
 }
 
 // requestKey is the key of the request's context in that of a call, which has its
@@ -152,8 +176,8 @@ func handlerOf(tools *execution.Tools, name string) mcp.ToolHandler {
 		ctx, cancel := whileAsked(ctx)
 		defer cancel()
 		text, err := tools.Call(execution.WithOrigin(ctx, execution.OriginMCP), name, req.Params.Arguments)
-		if err != nil {
-			return &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: shown(err)}}}, nil
+		if err != nil { // every one may be shown
+			return &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: err.Error()}}}, nil
 		}
 		result := &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: string(text)}}}
 		if structured {
@@ -161,12 +185,4 @@ func handlerOf(tools *execution.Tools, name string) mcp.ToolHandler {
 		}
 		return result, nil
 	}
-}
-
-// shown returns what may be shown of an error of Tools.
-func shown(err error) string {
-	if e, ok := errors.AsType[*execution.ToolError](err); ok {
-		return e.Error()
-	}
-	return "internal"
 }
