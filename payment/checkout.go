@@ -72,7 +72,7 @@ type Line struct {
 	// Price is the id of a price at Stripe. Either it or PriceData is given.
 	Price     string     `json:"price"`
 	PriceData *PriceData `json:"price_data"`
-	// Quantity is how many, nil for a price that is metered.
+	// Quantity is how many, at least 1; nil for a price that is metered.
 	Quantity *int64 `json:"quantity"`
 }
 
@@ -259,8 +259,8 @@ func (l Line) check(path string) error {
 		return service.Invalid(path+".price", "is missing, and so is price_data")
 	case l.Price != "" && l.PriceData != nil:
 		return service.Invalid(path+".price_data", "is given beside price")
-	case l.Quantity != nil && *l.Quantity < 0:
-		return service.Invalid(path+".quantity", "must not be negative")
+	case l.Quantity != nil && *l.Quantity < 1:
+		return service.Invalid(path+".quantity", "must be at least 1")
 	case l.PriceData != nil:
 		return l.PriceData.check(path + ".price_data")
 	}

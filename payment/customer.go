@@ -63,7 +63,11 @@ func (s *Service) customer(ctx context.Context, user User, email string) (string
 		return "", err
 	}
 	if record.Customer == "" {
-		if err := s.makeCustomer(ctx, &record); err != nil {
+		err := s.makeCustomer(ctx, &record)
+		if stuck(err) {
+			err = s.makeCustomerAnew(ctx, user, &record)
+		}
+		if err != nil {
 			return "", err
 		}
 	}
@@ -155,6 +159,19 @@ func (s *Service) makeCustomer(ctx context.Context, record *customerRecord) erro
 	return s.updateCustomer(ctx, *record, bson.D{{Key: "$set", Value: bson.D{{Key: "customer", Value: customer.ID}}}})
 }
 
+// makeCustomerAnew makes the customer of a record whose key is stuck, so that nobody
+// has made it, under another: that of whoever finds that out first.
+func (s *Service) makeCustomerAnew(ctx context.Context, user User, record *customerRecord) error {
+	err := s.updateCustomer(ctx, *record, bson.D{{Key: "$set", Value: bson.D{{Key: "key", Value: newCustomerKey()}}}})
+	if err != nil {
+		return err
+	}
+	if *record, err = s.findCustomer(ctx, user); err != nil || record.Customer != "" {
+		return err
+	}
+	return s.makeCustomer(ctx, record)
+}
+
 // setEmail tells Stripe, and then our record, how the customer is reached.
 func (s *Service) setEmail(ctx context.Context, record customerRecord, email string) error {
 	_, err := call(ctx, s, "update a customer", func(ctx context.Context) (*stripe.Customer, error) {
@@ -192,9 +209,10 @@ func (s *Service) updateCustomer(ctx context.Context, record customerRecord, upd
 }
 
 // userOfCustomer returns the user whom a customer is or was, nobody where our
-// records have none.
-func (s *Service) userOfCustomer(ctx context.Context, customer string) (User, error) {
-	if customer == "" {
+// records have none. Those of connected accounts are never ours, whatever they are
+// called: we make them in our own account.
+func (s *Service) userOfCustomer(ctx context.Context, account, customer string) (User, error) {
+	if account != "" || customer == "" {
 		return User{}, nil
 	}
 	ctx, cancel := s.bound(ctx)

@@ -86,6 +86,31 @@ func TestACustomerWhoseAnswerWasLostIsNotMadeTwice(t *testing.T) {
 	}
 }
 
+// Stripe repeats for a day what it answered under a key, its own crashes too.
+func TestACrashOfStripesLocksNoUserOut(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.stripe.FailNext(1, paymenttest.Failure{Path: "/v1/customers", Status: 500})
+	if _, err := s.pay.Customer(t.Context(), ann, ""); err == nil {
+		t.Fatal("Stripe did not crash")
+	}
+	const racers = 4
+	found := make([]string, racers)
+	var racing sync.WaitGroup
+	for i := range racers {
+		racing.Go(func() {
+			var err error
+			if found[i], err = s.pay.Customer(t.Context(), ann, ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	racing.Wait()
+	if customers := made(t, s.stripe); len(customers) != 1 || !customers[found[0]] {
+		t.Errorf("Stripe has the customers %v, ours are %v", customers, found)
+	}
+}
+
 func TestACustomerThatWasDeletedIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)

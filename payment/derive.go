@@ -99,7 +99,7 @@ func (s *Service) derive(ctx context.Context, e StripeWebhookReceived) ([]derive
 
 // origin returns where an event comes from.
 func (s *Service) origin(ctx context.Context, e StripeWebhookReceived, customer string) (Origin, error) {
-	user, err := s.userOfCustomer(ctx, customer)
+	user, err := s.userOfCustomer(ctx, e.Account, customer)
 	return Origin{
 		EventID: e.ID, EventType: e.Type, Livemode: e.Livemode, Account: e.Account, Customer: customer, User: user,
 	}, err

@@ -17,11 +17,18 @@ func silent(session *stripe.CheckoutSession) bool {
 	return session.Mode != stripe.CheckoutSessionModePayment || session.InvoiceCreation != nil && session.InvoiceCreation.Enabled
 }
 
+// settled reports whether nothing is left to be paid. A word of Stripe's that is not
+// known is not taken for it.
+func settled(session *stripe.CheckoutSession) bool {
+	return session.PaymentStatus == stripe.CheckoutSessionPaymentStatusPaid ||
+		session.PaymentStatus == stripe.CheckoutSessionPaymentStatusNoPaymentRequired
+}
+
 // derivePaidSession tells of a checkout that is paid. One that was completed with a
 // slow means of payment is not yet.
 func (s *Service) derivePaidSession(ctx context.Context, e StripeWebhookReceived, id string) ([]derived, error) {
 	session, err := s.fetchSession(ctx, e.Account, id)
-	if err != nil || silent(session) || session.PaymentStatus == stripe.CheckoutSessionPaymentStatusUnpaid {
+	if err != nil || silent(session) || !settled(session) {
 		return nil, err
 	}
 	origin, err := s.origin(ctx, e, idOf(session.Customer))

@@ -79,7 +79,10 @@ func (s *Service) findEndpoint(ctx context.Context, url string) (*stripe.Webhook
 func (s *Service) makeEndpoint(ctx context.Context, url string, types []string) (*stripe.WebhookEndpoint, error) {
 	key := derivedKey(url, append([]string{"webhook endpoint", stripe.APIVersion}, types...)...)
 	made, err := s.newEndpoint(ctx, key, url, types)
-	if err != nil || made.LastResponse.Header.Get("Idempotent-Replayed") != "true" {
+	if stuck(err) {
+		return s.newEndpoint(ctx, "", url, types)
+	}
+	if err != nil || !replayed(made.LastResponse) {
 		return made, err
 	}
 	_, err = call(ctx, s, "fetch a webhook endpoint", func(ctx context.Context) (*stripe.WebhookEndpoint, error) {

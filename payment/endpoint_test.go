@@ -1,6 +1,7 @@
 package payment_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imadelakhaldev/coglex/internal/dbtest"
+	"github.com/imadelakhaldev/coglex/payment"
 	"github.com/imadelakhaldev/coglex/payment/paymenttest"
 )
 
@@ -110,6 +112,28 @@ func TestAnEndpointThatWasDeletedIsMadeAnew(t *testing.T) {
 	}
 	if _, ok := s.stripe.Object(second.ID); !ok {
 		t.Error("Stripe does not have it")
+	}
+}
+
+func TestAnEndpointIsMadeAfterACrashOfStripes(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	stripe := newStripe(t, &paymenttest.Options{Now: c.Now})
+	var once sync.Once
+	s := newShopOn(t, dbtest.Database(t), stripe, c, func(o *payment.Options) {
+		next := o.HTTPClient.Transport
+		o.HTTPClient.Transport = transport(func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodPost {
+				once.Do(func() { stripe.FailNext(1, paymenttest.Failure{Status: http.StatusInternalServerError}) })
+			}
+			return next.RoundTrip(r)
+		})
+	})
+	if made, err := s.pay.EnsureWebhookEndpoint(t.Context(), webhookURL); err == nil {
+		t.Fatalf("Stripe did not crash, but made %+v", made)
+	}
+	if made, err := s.pay.EnsureWebhookEndpoint(t.Context(), webhookURL); err != nil || made.ID == "" {
+		t.Errorf("%+v, %v", made, err)
 	}
 }
 

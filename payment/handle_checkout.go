@@ -1,7 +1,10 @@
 package payment
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -62,10 +65,14 @@ func (s *Service) read(c echo.Context, dst any) error {
 	return strict.Body(c, s.opts.BodyLimit, dst)
 }
 
-// writeStripe answers with what Stripe answered, as it came.
+// writeStripe answers with what Stripe answered, in one line.
 func writeStripe(c echo.Context, text []byte) error {
+	var line bytes.Buffer
+	if err := json.Compact(&line, text); err != nil {
+		return fmt.Errorf("payment: Stripe's answer is no JSON: %w", err)
+	}
 	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
-	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, text)
+	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, line.Bytes())
 }
 
 // keyHeld marks the context of requests that presented an API key.

@@ -44,7 +44,15 @@ func (s *Service) Resume(ctx context.Context, id string) (Subscription, error) {
 			return s.stripe.Subscriptions.Resume(id, &stripe.SubscriptionResumeParams{Params: params(ctx, "")})
 		})
 	}
-	return s.update(ctx, id, "resume a subscription", &stripe.SubscriptionParams{CancelAtPeriodEnd: stripe.Bool(false)})
+	now, err = s.update(ctx, id, "resume a subscription", &stripe.SubscriptionParams{CancelAtPeriodEnd: stripe.Bool(false)})
+	if err != nil || now.CancelAt.IsZero() {
+		return now, err
+	}
+	// It ends at a date. The portal says so too, where a subscription is billed in
+	// Stripe's flexible mode. Stripe takes one of both parameters only.
+	undated := &stripe.SubscriptionParams{}
+	undated.AddExtra("cancel_at", "")
+	return s.update(ctx, id, "resume a subscription", undated)
 }
 
 // Proration is what becomes of what is paid already when prices change.

@@ -35,6 +35,7 @@ type StripeError struct {
 	Err error
 
 	retryAfter time.Duration
+	replayed   bool // Stripe repeats what it answered under the idempotency key before
 }
 
 // Error says what Stripe answered, in words that hold nothing secret.
@@ -98,6 +99,7 @@ func stripeError(op string, err error) error {
 	out.RequestID = matching(idPattern, e.RequestID)
 	if e.LastResponse != nil {
 		out.retryAfter = retryAfter(e.LastResponse.Header.Get("Retry-After"))
+		out.replayed = replayed(e.LastResponse)
 	}
 	return out
 }
@@ -118,6 +120,18 @@ func retryAfter(header string) time.Duration {
 		return time.Second
 	}
 	return min(time.Duration(seconds)*time.Second, time.Hour)
+}
+
+// replayed reports whether an answer is an earlier one of the same idempotency key.
+func replayed(answer *stripe.APIResponse) bool {
+	return answer.Header.Get("Idempotent-Replayed") == "true"
+}
+
+// stuck reports whether a call failed in the same words as before, and will for as long
+// as Stripe remembers its idempotency key, a day: so it does with crashes of its own.
+func stuck(err error) bool {
+	e, ok := errors.AsType[*StripeError](err)
+	return ok && e.replayed
 }
 
 // missing reports whether Stripe says that an object does not exist; param names

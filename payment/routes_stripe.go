@@ -98,8 +98,10 @@ func docCheckout() *service.Doc {
 func docSubscription() *service.Doc {
 	return &service.Doc{
 		Description: "Stripe mails an invoice each period, to be paid within `due` days. Whose it is, is as in checkout; for a guest a customer is made. " +
-			"The answer is Stripe's subscription. " + idempotencyText,
-		Codes: keyCodes(nil),
+			"The answer is Stripe's subscription, which is active before its first invoice is paid. " + idempotencyText,
+		Codes: keyCodes(map[string]string{
+			"due_forbidden": "403: without an API key due is the gateway's default.",
+		}),
 	}
 }
 

@@ -95,17 +95,21 @@ func newStripe(tb testing.TB, opts *paymenttest.Options) *paymenttest.Server {
 }
 
 // newShopOn returns a shop that is not started.
-func newShopOn(tb testing.TB, db *mongo.Database, stripe *paymenttest.Server, c *clock) *shop {
+func newShopOn(tb testing.TB, db *mongo.Database, stripe *paymenttest.Server, c *clock, adjust ...func(*payment.Options)) *shop {
 	tb.Helper()
 	transport := &http.Transport{}
 	tb.Cleanup(transport.CloseIdleConnections)
 	s := &shop{TB: tb, clock: c, db: db, stripe: stripe, log: &buffer{}, outcomes: make(chan outcome, 10_000), done: map[string]bool{}}
 	logger := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	var err error
-	if s.pay, err = payment.New(db, stripe.Key(), stripe.WebhookSecret(), &payment.Options{
+	opts := &payment.Options{
 		APIBase: stripe.URL(), HTTPClient: &http.Client{Transport: transport}, CallTimeout: 10 * time.Second,
 		Now: c.Now, Poll: time.Hour, NoReconcile: true,
-	}); err != nil {
+	}
+	for _, fn := range adjust {
+		fn(opts)
+	}
+	var err error
+	if s.pay, err = payment.New(db, stripe.Key(), stripe.WebhookSecret(), opts); err != nil {
 		tb.Fatal(err)
 	}
 	users := authenticator{}

@@ -39,7 +39,7 @@ type SubscribeRequest struct {
 type Item struct {
 	// Price is the id of a recurring price at Stripe.
 	Price string `json:"price"`
-	// Quantity is how many, nil for 1, and for a price that is metered.
+	// Quantity is how many, at least 1; nil for 1, and for a price that is metered.
 	Quantity *int64 `json:"quantity"`
 }
 
@@ -133,8 +133,8 @@ func checkItems(field string, items []Item) error {
 		if item.Price == "" {
 			return service.Invalid(fmt.Sprintf("%s[%d].price", field, i), "is missing")
 		}
-		if item.Quantity != nil && *item.Quantity < 0 {
-			return service.Invalid(fmt.Sprintf("%s[%d].quantity", field, i), "must not be negative")
+		if item.Quantity != nil && *item.Quantity < 1 {
+			return service.Invalid(fmt.Sprintf("%s[%d].quantity", field, i), "must be at least 1")
 		}
 	}
 	return nil

@@ -171,8 +171,17 @@ func (s *Service) Sync(ctx context.Context, user User) error {
 	if err != nil {
 		return err
 	}
+	recorded, err := s.Subscriptions(ctx, user)
+	if err != nil {
+		return err
+	}
+	for _, sub := range recorded { // those of a former customer are not listed
+		if !slices.Contains(ids, sub.ID) && sub.EndedAt.IsZero() {
+			ids = append(ids, sub.ID)
+		}
+	}
 	for _, id := range ids {
-		if _, err := s.refresh(ctx, "", id); err != nil {
+		if _, err := s.refresh(ctx, "", id); err != nil && !errors.Is(err, ErrNoSubscription) {
 			return err
 		}
 	}
@@ -236,7 +245,7 @@ func (s *Service) takeTicket(ctx context.Context, id string) (int64, error) {
 // Where what was fetched after a later one is written already, that stays. It returns
 // what is written.
 func (s *Service) recordSubscription(ctx context.Context, sub Subscription, ticket int64) (Subscription, error) {
-	user, err := s.userOfCustomer(ctx, sub.Customer)
+	user, err := s.userOfCustomer(ctx, sub.Account, sub.Customer)
 	if err != nil {
 		return Subscription{}, err
 	}

@@ -2,6 +2,7 @@ package payment_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -106,6 +107,23 @@ func TestCancelledAtItsEndASubscriptionLastsUntilThen(t *testing.T) {
 	_, err = s.pay.Cancel(t.Context(), id)
 	s.must(err)
 	s.isSubscribed(false) // even if no event ever came
+	s.handled()
+}
+
+// Stripe's portal sets a date instead, where a subscription is billed the newer way.
+func TestASubscriptionThatEndsAtADateIsResumed(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	id := s.subscribed(priceBasic)
+	s.must(s.raw("POST", "/v1/subscriptions/"+id, fmt.Sprintf("cancel_at=%d", s.clock.Now().Add(time.Hour).Unix())))
+	s.handled()
+	if s.status(id, "active").CancelAt.IsZero() {
+		t.Fatal("it does not end")
+	}
+	sub, err := s.pay.Resume(t.Context(), id)
+	if err != nil || !sub.CancelAt.IsZero() {
+		t.Errorf("%+v, %v", sub, err)
+	}
 	s.handled()
 }
 
@@ -327,6 +345,22 @@ func TestSyncFindsWhatWasMissed(t *testing.T) {
 	s.must(s.pay.Sync(t.Context(), ann))
 	s.isSubscribed(true, priceBasic)
 	s.isSubscribed(true, pricePro)
+}
+
+// The subscriptions of a customer that was deleted are not listed with the new one's.
+func TestSyncEndsWhatEndedWithACustomer(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	id := s.subscribed(priceBasic)
+	customer, err := s.pay.Customer(t.Context(), ann, "")
+	s.must(err)
+	s.handled()
+	s.stripe.Hold() // no webhook arrives from now on
+	s.deleteCustomer(customer)
+	s.checkout(payment.ModePayment, priceOnce, nil) // makes a new one
+	s.must(s.pay.Sync(t.Context(), ann))
+	s.status(id, "canceled")
+	s.isSubscribed(false)
 }
 
 func TestAUserWhoseCustomerWasDeletedKeepsTheirRecords(t *testing.T) {

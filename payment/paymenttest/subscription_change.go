@@ -93,6 +93,7 @@ func (c *call) changeEnd(o object) *Failure {
 	case c.form.bool("cancel_at_period_end"):
 		o["cancel_at_period_end"], o["cancel_at"], o["canceled_at"] = true, o["current_period_end"], c.now
 		o.object("cancellation_details")["reason"] = "cancellation_requested"
+	case c.form.has("cancel_at_period_end") && !o.bool("cancel_at_period_end"): // a date stays
 	case c.form.has("cancel_at_period_end"), c.form.has("cancel_at"):
 		at, f := c.form.int("cancel_at", 0)
 		if f != nil {
