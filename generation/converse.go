@@ -134,8 +134,8 @@ func (r *Request) check() error {
 	return r.checkFunctions()
 }
 
-// checkFunctions finds names that are not functions of the Toolset, or that are
-// declared as well.
+// checkFunctions finds names that are not functions of the Toolset, that are given
+// twice, or that are declared as well.
 func (r *Request) checkFunctions() error {
 	if r.Functions != nil && r.Toolset == nil {
 		return service.Invalid("functions", "are not offered here")
@@ -147,6 +147,9 @@ func (r *Request) checkFunctions() error {
 	for i, name := range r.Functions {
 		if !slices.Contains(names, name) {
 			return service.Invalid(at("functions", i), "is not a function that is offered here")
+		}
+		if slices.Contains(r.Functions[:i], name) {
+			return service.Invalid(at("functions", i), "is given twice")
 		}
 	}
 	used := r.functions()

@@ -72,7 +72,7 @@ func (x *exchange) refused(r refusal, status int, ownKey bool) error {
 	e.KeyRefused = status == http.StatusUnauthorized || status == http.StatusForbidden
 	for _, d := range r.Details {
 		if wait, err := time.ParseDuration(d.RetryDelay); err == nil && wait > 0 {
-			e.RetryAfter = max(e.RetryAfter, wait)
+			e.RetryAfter = max(e.RetryAfter, min(wait, maxRetryAfter))
 		}
 		if strings.HasPrefix(d.Reason, "API_KEY_") {
 			e.KeyRefused = true

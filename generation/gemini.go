@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// maxAnswerBytes is how large an answer of Gemini's may be, or one event of a
-	// stream. Pictures come in it.
+	// maxAnswerBytes is how large an answer of Gemini's may be, in one piece or
+	// streamed. Pictures come in it.
 	maxAnswerBytes = 64 << 20
 	// maxErrorBytes is how much of a refusal is read.
 	maxErrorBytes = 64 << 10

@@ -56,11 +56,11 @@ func read(res *genai.GenerateContentResponse, raw []byte) (*answer, error) {
 	a := &answer{parts: parts, model: res.ModelVersion}
 	if u := res.UsageMetadata; u != nil {
 		a.usage = Usage{
-			Input:    int64(u.PromptTokenCount) + int64(u.ToolUsePromptTokenCount),
-			Output:   int64(u.CandidatesTokenCount),
-			Cached:   int64(u.CachedContentTokenCount),
-			Thoughts: int64(u.ThoughtsTokenCount),
-			Total:    int64(u.TotalTokenCount),
+			Input:    count(u.PromptTokenCount) + count(u.ToolUsePromptTokenCount),
+			Output:   count(u.CandidatesTokenCount),
+			Cached:   count(u.CachedContentTokenCount),
+			Thoughts: count(u.ThoughtsTokenCount),
+			Total:    count(u.TotalTokenCount),
 		}
 	}
 	if f := res.PromptFeedback; f != nil && f.BlockReason != "" && f.BlockReason != genai.BlockedReasonUnspecified {
@@ -71,6 +71,10 @@ func read(res *genai.GenerateContentResponse, raw []byte) (*answer, error) {
 	}
 	return a, nil
 }
+
+// count returns a number of tokens. None is negative: it would give back to an
+// account what was used.
+func count(n int32) int64 { return int64(max(n, 0)) }
 
 // rawParts returns the parts of the first candidate as they came.
 func rawParts(raw []byte) ([]Part, error) {

@@ -55,6 +55,7 @@ func (s *Service) HandleFile(c echo.Context) (err error) {
 // after it.
 type form struct {
 	file     *os.File
+	linked   bool // has a name in the file system
 	name     string
 	mimeType string
 	key      string
@@ -65,6 +66,8 @@ type form struct {
 func (f *form) remove() {
 	if f.file != nil {
 		_ = f.file.Close()
+	}
+	if f.linked {
 		_ = os.Remove(f.file.Name())
 	}
 }
@@ -75,7 +78,7 @@ func (s *Service) readForm(c echo.Context) (_ *form, err error) {
 	if r.ContentLength > s.opts.MaxUploadBytes+formSlack {
 		return nil, s.tooLarge(c)
 	}
-	r.Body = patient{r.Body, http.NewResponseController(c.Response().Writer)}
+	r.Body = &patient{ReadCloser: r.Body, control: http.NewResponseController(c.Response().Writer), due: time.Now().Add(readGrace)} //nolint:forbidigo // the connection's clock
 	reader, err := r.MultipartReader()
 	if errors.Is(err, http.ErrNotMultipart) || errors.Is(err, http.ErrMissingBoundary) {
 		return nil, &service.Problem{Status: http.StatusUnsupportedMediaType, Code: "unsupported_media_type", Detail: "The body must be multipart/form-data."}
@@ -103,6 +106,10 @@ func (s *Service) readForm(c echo.Context) (_ *form, err error) {
 	}
 	if f.file == nil {
 		return nil, service.Invalid("file", "is missing")
+	}
+	// Only a body that was read to its end lets net/http see that the client leaves.
+	if _, err := io.CopyN(io.Discard, r.Body, formSlack); !errors.Is(err, io.EOF) {
+		return nil, s.unread(c, err)
 	}
 	return f, nil
 }
@@ -138,7 +145,9 @@ func (s *Service) spool(c echo.Context, f *form, part io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("generation: keeping the file: %w", err)
 	}
-	f.file = file
+	// Without a name nothing is left of it by a crash. Not every system lets an open
+	// file go.
+	f.file, f.linked = file, os.Remove(file.Name()) != nil
 	from := &limitedReader{r: part, left: s.opts.MaxUploadBytes}
 	n, err := io.Copy(file, from)
 	switch {
@@ -185,21 +194,33 @@ func (s *Service) tooLarge(c echo.Context) error {
 	}
 }
 
-// patient is a body that fails where the client sends nothing for a while.
+const (
+	// readGrace is how long a client may send nothing.
+	readGrace = 30 * time.Second
+	// readRate is how many bytes a second a client must send on the whole: few can
+	// send at once, and nobody shall keep the others out with a byte now and then.
+	readRate = 8 << 10
+)
+
+// patient is a body that fails where the client sends nothing for a while, or too
+// little for long.
 type patient struct {
 	io.ReadCloser
 	control *http.ResponseController
+	due     time.Time // when there must be more
 }
 
-// readGrace is how long a client may send nothing.
-const readGrace = 30 * time.Second
-
 // Read implements [io.Reader].
-func (p patient) Read(b []byte) (int, error) {
-	if err := supported(p.control.SetReadDeadline(time.Now().Add(readGrace))); err != nil { //nolint:forbidigo // the connection's clock
+func (p *patient) Read(b []byte) (int, error) {
+	if err := supported(p.control.SetReadDeadline(p.due)); err != nil {
 		return 0, err
 	}
-	return p.ReadCloser.Read(b)
+	n, err := p.ReadCloser.Read(b)
+	p.due = p.due.Add(time.Duration(n) * time.Second / readRate)
+	if most := time.Now().Add(readGrace); p.due.After(most) { //nolint:forbidigo // the connection's clock
+		p.due = most
+	}
+	return n, err
 }
 
 // shownName returns a client's name for a file such that it can be shown: short,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"strings"
 )
 
 // converseStream is converse with the answers as they come. The results of functions
@@ -41,33 +42,39 @@ func (l *loop) hearStream(ctx context.Context, yield func(Chunk, error) bool) bo
 			return false
 		}
 		l.note(a)
-		for _, p := range a.parts {
-			l.turn = appendPart(l.turn, p)
+		if l.c.toolset != nil { // else nobody looks at it again
+			l.turn = append(l.turn, a.parts...)
 		}
 		if !yield(Chunk{Role: RoleModel, Parts: a.parts, FinishReason: a.finish, Model: a.model}, nil) {
 			return false
 		}
 	}
+	l.turn = joined(l.turn)
 	l.endTurn()
 	return true
 }
 
-// appendPart appends a part. Texts that follow one another become one, as far as
-// they are nothing else: a thought signature stays at its part.
-func appendPart(parts []Part, p Part) []Part {
-	n := len(parts)
-	if n == 0 {
-		return append(parts, p)
+// joined returns the parts of an answer that came in pieces. Texts that follow one
+// another become one, as far as they are nothing else: a thought signature stays at
+// its part.
+func joined(pieces []Part) []Part {
+	var parts []Part
+	var texts strings.Builder
+	flush := func() {
+		if texts.Len() > 0 {
+			parts = append(parts, Text(texts.String()))
+			texts.Reset()
+		}
 	}
-	before, ok := plainText(parts[n-1])
-	if !ok {
-		return append(parts, p)
+	for _, p := range pieces {
+		if text, ok := plainText(p); ok {
+			texts.WriteString(text)
+			continue
+		}
+		flush()
+		parts = append(parts, p)
 	}
-	text, ok := plainText(p)
-	if !ok {
-		return append(parts, p)
-	}
-	parts[n-1] = Text(before + text)
+	flush()
 	return parts
 }
 

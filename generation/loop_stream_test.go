@@ -119,6 +119,7 @@ func TestFunctionsAreNamedOverHTTP(t *testing.T) {
 		t.Errorf("Gemini was offered %s", body)
 	}
 	g.converse("hi", `, "functions": ["getWeather", "inner"]`).refused(http.StatusBadRequest, "invalid", `"functions[1]"`)
+	g.converse("hi", `, "functions": ["getTime", "getWeather", "getTime"]`).refused(http.StatusBadRequest, "invalid", `"functions[2]"`)
 	g.converse("hi", `, "functions": ["getWeather"], "tools": [{"name": "getWeather"}]`).refused(http.StatusBadRequest, "invalid", `"tools[0]"`)
 	newGateway(t, nil).converse("hi", `, "functions": ["getWeather"]`).refused(http.StatusBadRequest, "invalid", `"functions"`)
 

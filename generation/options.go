@@ -236,6 +236,13 @@ func (o Options) check() []error {
 	if o.DailyLimit > 0 && o.NoAccounts {
 		errs = append(errs, errors.New("generation: Options.DailyLimit needs accounts, and Options.NoAccounts is set"))
 	}
+	if !nilness.Is(o.Toolset) {
+		for _, name := range o.Toolset.Names() {
+			if !functionName.MatchString(name) {
+				errs = append(errs, fmt.Errorf("generation: Options.Toolset has a function %q, which Gemini cannot call by that name", name))
+			}
+		}
+	}
 	for i, name := range o.ServerTools {
 		if camel(name) != name || name == "functionDeclarations" || name == "" {
 			errs = append(errs, fmt.Errorf("generation: Options.ServerTools[%d] is no tool of Google's as Gemini spells it", i))

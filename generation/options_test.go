@@ -2,8 +2,11 @@ package generation_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/imadelakhaldev/coglex/generation"
@@ -14,13 +17,14 @@ func TestAllMistakesComeBackAtOnce(t *testing.T) {
 	_, err := generation.New(nil, "two words", &generation.Options{
 		Model: "../x", EmbeddingModel: "a b", BaseURL: "ftp://user:hidden@host/path", DailyLimit: -1, Timeout: -1, StreamTimeout: -1, Attempts: -1, RetryWait: -1,
 		Heartbeat: -1, Uploads: -1, MaxUploadBytes: -1, BodyLimit: -1, MaxRounds: -1, ServerTools: []string{"google_search", "functionDeclarations", ""},
+		Toolset: named("get weather"),
 	})
 	if err == nil {
 		t.Fatal("there is no error")
 	}
 	for _, want := range []string{
 		"Options.Model ", "EmbeddingModel", "BaseURL", "DailyLimit", "Options.Timeout", "StreamTimeout", "Attempts", "RetryWait", "Heartbeat", "Options.Uploads", "MaxUploadBytes", "BodyLimit",
-		"MaxRounds", "ServerTools[0]", "ServerTools[1]", "ServerTools[2]", "the database is nil", "the key",
+		"MaxRounds", "ServerTools[0]", "ServerTools[1]", "ServerTools[2]", `Options.Toolset has a function "get weather"`, "the database is nil", "the key",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing about %q in %v", want, err)
@@ -54,17 +58,20 @@ func TestBaseURLs(t *testing.T) {
 
 func TestTheDefaultSleepWaits(t *testing.T) {
 	t.Parallel()
-	gen := newService(t, "k", &generation.Options{NoAccounts: true, BaseURL: "http://127.0.0.1:1", Attempts: 2})
-	began := time.Now()
-	if _, err := gen.Converse(t.Context(), user("hi")); err == nil || time.Since(began) < 200*time.Millisecond {
-		t.Errorf("after %s: %v", time.Since(began), err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
-	defer cancel()
-	gen = newService(t, "k", &generation.Options{NoAccounts: true, BaseURL: "http://127.0.0.1:1", Attempts: 100, RetryWait: time.Hour})
-	if _, err := gen.Converse(ctx, user("hi")); err == nil {
-		t.Error("there is an answer")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		opts := &generation.Options{NoAccounts: true, HTTPClient: &http.Client{Transport: broken{errors.New("away")}}, Attempts: 2}
+		began := time.Now()
+		if _, err := newService(t, "k", opts).Converse(t.Context(), user("hi")); err == nil || time.Since(began) < 200*time.Millisecond {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		opts.Attempts = 100
+		began = time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Minute+time.Millisecond, cancel)
+		if _, err := newService(t, "k", opts).Converse(ctx, user("hi")); !errors.Is(err, context.Canceled) || time.Since(began) != time.Minute+time.Millisecond {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+	})
 }
 
 func TestAServiceCanBeStoppedAnyTime(t *testing.T) {

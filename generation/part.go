@@ -73,6 +73,9 @@ func (p Part) FunctionCall() (FunctionCall, bool) {
 	if json.Unmarshal(p, &f) != nil || f.FunctionCall == nil {
 		return FunctionCall{}, false
 	}
+	if string(f.FunctionCall.Args) == "null" {
+		f.FunctionCall.Args = nil
+	}
 	return *f.FunctionCall, true
 }
 

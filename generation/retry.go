@@ -51,11 +51,11 @@ func backoff(tries int, asked time.Duration) time.Duration {
 // 10.2.3) in seconds, or zero. Google sends no dates.
 func retryAfter(h http.Header) time.Duration {
 	text := h.Get("Retry-After")
-	if n, err := strconv.Atoi(text); err == nil && n > 0 && n <= maxRetrySeconds {
-		return time.Duration(n) * time.Second
+	if n, err := strconv.Atoi(text); err == nil && n > 0 {
+		return time.Duration(min(n, int(maxRetryAfter/time.Second))) * time.Second
 	}
 	return 0
 }
 
-// maxRetrySeconds is a day: whoever asks for more is not waited for either.
-const maxRetrySeconds = 24 * 60 * 60
+// maxRetryAfter is the longest wait that a client is told of, whatever Gemini asks.
+const maxRetryAfter = 24 * time.Hour

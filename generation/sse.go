@@ -16,11 +16,12 @@ type eventQueue struct {
 	lines  *bufio.Reader
 	ready  []byte   // for the SDK
 	events [][]byte // that the SDK was given and next has not returned
+	left   int      // how many bytes may still come
 	err    error
 }
 
 func newEventQueue(body io.ReadCloser) *eventQueue {
-	return &eventQueue{body: body, lines: bufio.NewReader(body)}
+	return &eventQueue{body: body, lines: bufio.NewReader(body), left: maxAnswerBytes}
 }
 
 // next returns the data of the oldest event that it has not returned yet.
@@ -71,7 +72,7 @@ func (q *eventQueue) Close() error {
 func (q *eventQueue) event() ([]byte, error) {
 	var data []byte
 	for {
-		line, err := q.line(maxAnswerBytes - len(data))
+		line, err := q.line()
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
@@ -88,11 +89,11 @@ func (q *eventQueue) event() ([]byte, error) {
 }
 
 // line returns the next line without its end.
-func (q *eventQueue) line(limit int) ([]byte, error) {
+func (q *eventQueue) line() ([]byte, error) {
 	var line []byte
 	for {
 		piece, err := q.lines.ReadSlice('\n')
-		if len(line)+len(piece) > limit {
+		if q.left -= len(piece); q.left < 0 {
 			return nil, errTooLong
 		}
 		line = append(line, piece...)

@@ -7,12 +7,16 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/textproto"
 	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/imadelakhaldev/coglex/generation"
 	"github.com/imadelakhaldev/coglex/generation/generationtest"
@@ -246,4 +250,64 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) {
 	clear(p)
 	return len(p), nil
+}
+
+// slowly is a connection that sends some bytes after each pause, and that knows until
+// when it may.
+type slowly struct {
+	http.ResponseWriter
+
+	pause time.Duration
+	size  int
+	due   time.Time
+	sent  int
+}
+
+func (s *slowly) SetReadDeadline(t time.Time) error {
+	s.due = t
+	return nil
+}
+
+func (s *slowly) Read(p []byte) (int, error) {
+	if s.sent%s.size == 0 {
+		time.Sleep(s.pause)
+	}
+	if time.Now().After(s.due) {
+		return 0, os.ErrDeadlineExceeded
+	}
+	n := copy(p, bytes.Repeat([]byte{'a'}, s.size-s.sent%s.size))
+	s.sent += n
+	return n, nil
+}
+
+func TestAFormMustNotTakeForever(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		pause time.Duration
+		size  int
+		whole bool
+	}{
+		"nothing for a while":    {31 * time.Second, 4096, false},
+		"a byte now and then":    {20 * time.Second, 1, false},
+		"some bytes each second": {time.Second, 1 << 10, false},
+		"slow":                   {time.Second, 12 << 10, true},
+		"slow, with pauses":      {25 * time.Second, 256 << 10, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				gen := newService(t, "k", &generation.Options{NoAccounts: true, MaxUploadBytes: 16 << 20, TempDir: t.TempDir()})
+				e := echo.New()
+				e.POST("/", gen.HandleFile)
+				body := &slowly{ResponseWriter: httptest.NewRecorder(), pause: c.pause, size: c.size}
+				form := io.MultiReader(strings.NewReader("--b\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\n"), body)
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", form)
+				r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+				e.ServeHTTP(body, r)
+				if whole := body.sent > 16<<20; whole != c.whole {
+					t.Errorf("%d bytes were taken", body.sent)
+				}
+			})
+		})
+	}
 }
