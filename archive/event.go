@@ -22,7 +22,8 @@ type Uploading struct {
 	// form around the file included; -1 where it does not say, and for Put.
 	Declared int64
 	// Metadata is what is said of the file, nil where that comes after its bytes or
-	// not at all. It must not be changed.
+	// not at all: nil has to be refused by a rule about it, or the uploader gets round
+	// it by sending it last. It must not be changed.
 	Metadata bson.Raw
 }
 
@@ -34,14 +35,16 @@ type Uploaded struct {
 }
 
 // Downloading is asked before the bytes of a file are served over HTTP, be it by
-// GET or HEAD, whole or in part: the place for rules on who may have what. An
-// interceptor can refuse, and change nothing. Service.Open does not ask.
+// GET or HEAD, whole or in part, and before somebody gets a link to them over HTTP:
+// the place for rules on who may have what. An interceptor can refuse, and change
+// nothing. Service.Open and Service.Link do not ask. Nor do metadata and lists: what
+// is known of files is for those who may call these routes.
 type Downloading struct {
 	signals.Intent
 	// File is its record.
 	File File
 	// Link says that the caller has a signed link, rather than the API key or what
-	// the host's own guard asks for.
+	// the host's own guard asks for. Whoever got it over HTTP was asked about.
 	Link bool
 	// Inline says that the file is to be shown rather than saved.
 	Inline bool

@@ -79,9 +79,14 @@ func (b *body) Read(p []byte) (int, error) {
 	case isTooLarge(err):
 		return n, fmt.Errorf("%w: %w", ErrTooLarge, err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return n, &service.Problem{Status: http.StatusBadRequest, Code: "invalid", Detail: "The body comes too slowly.", Err: err}
+		return n, tooSlow(err)
 	}
 	return n, fmt.Errorf("%w: %w", errLeft, err)
+}
+
+// tooSlow is the problem of a body for which nobody waits any longer.
+func tooSlow(err error) error {
+	return &service.Problem{Status: http.StatusBadRequest, Code: "invalid", Detail: "The body comes too slowly.", Err: err}
 }
 
 // isTooLarge reports whether a limit that the host has set refused the body.

@@ -16,10 +16,12 @@ import (
 
 // The header Content-Security-Policy of files: nothing in one may run, load or be
 // anything but itself. A browser shows images, sound and video in a page of its own
-// making, which needs the styles that it brings along and the file once more.
+// making, which needs the styles that it brings along and the file once more. Sound
+// and video it fetches only with an origin, which is harmless to a page without scripts.
 const (
 	policyAttachment = "default-src 'none'; sandbox"
 	policyInline     = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+	policyPlayed     = policyInline + " allow-same-origin"
 )
 
 // redirectTime is how long the address holds that a client is redirected to.
@@ -84,7 +86,7 @@ func (s *Service) download(c echo.Context, rec record, asked Downloading) error 
 	}
 	defer func() { _ = content.Close() }() // it was only read
 	describe(c.Response().Header(), rec, asked.Inline)
-	sent, err := serve(c, rec.Inserted, content)
+	sent, err := serve(c, rec.Inserted, content, rec.Size)
 	if c.Request().Method == http.MethodGet && c.Response().Status < http.StatusMultipleChoices && c.Response().Committed {
 		told.Sent = sent
 		signals.Announce(ctx, s.bus(), told)
@@ -105,7 +107,10 @@ func describe(h http.Header, rec record, inline bool) {
 	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	h.Set("Cross-Origin-Resource-Policy", "same-site")
 	policy := policyAttachment
-	if inline {
+	switch {
+	case inline && isPlayed(rec.Type):
+		policy = policyPlayed
+	case inline:
 		policy = policyInline
 	}
 	h.Set(echo.HeaderContentSecurityPolicy, policy)

@@ -72,6 +72,8 @@ func TestRanges(t *testing.T) {
 		"a unit in capitals":             {"GET", []string{"Range", "BYTES=0-0"}, 206, "0", "bytes 0-0/1000"},
 		"another unit":                   {"GET", []string{"Range", "lines=0-4"}, 200, content, ""},
 		"no unit":                        {"GET", []string{"Range", "0-4"}, 200, content, ""},
+		"the last bytes of none":         {"GET", []string{"Range", "bytes=-0"}, 200, content, ""},
+		"the last bytes of none too":     {"GET", []string{"Range", "bytes=0-1, - 00"}, 200, content, ""},
 		"HEAD has no ranges":             {"HEAD", []string{"Range", "bytes=0-4"}, 200, "", ""},
 		"a hundred ranges":               {"GET", []string{"Range", "bytes=0-0" + strings.Repeat(",0-0", 99)}, 200, content, ""},
 		"ranges larger than the file":    {"GET", []string{"Range", "bytes=0-999,0-999"}, 200, content, ""},
@@ -94,6 +96,12 @@ func TestRanges(t *testing.T) {
 				t.Errorf("%d bytes, range %q", len(a.body), a.header.Get("Content-Range"))
 			}
 		})
+	}
+	empty := g.put("none", "")
+	for _, r := range []string{"bytes=0-", "bytes=-5", "bytes=0-0", "bytes=-1,-2"} {
+		if a := g.do("GET", "/"+empty.ID, "", "Range", r).want(200); a.body != "" || a.header.Get("Content-Range") != "" {
+			t.Errorf("%s of nothing: %v", r, a.header)
+		}
 	}
 	for _, bad := range []string{"bytes=1000-", "bytes=5000-6000", "bytes=5-4", "bytes=a-b", "bytes=-", "bytes=--1", "bytes=1-2-3", "bytes=9999999999999999999999-", "bytes=1000-,2000-"} {
 		a := g.do("GET", "/"+f.ID, "", "Range", bad)
@@ -154,6 +162,8 @@ func TestOnlyHarmlessTypesAreShown(t *testing.T) {
 		"page.html":             {"hello", "text/plain; charset=utf-8", "text/plain; charset=utf-8", true},
 		"table.csv":             {"hello", "text/csv; charset=utf-8", "text/csv; charset=utf-8", false},
 		"page.svg":              {"\x00\x01\x02\x03", "application/octet-stream", "application/octet-stream", false},
+		"bytes.csv":             {"\x89PN", "text/csv", "text/csv", false},
+		"sound":                 {"RIFF\x24\x00\x00\x00WAVEfmt ", "audio/wav", "audio/wav", true},
 		"polyglot of a gif":     {"GIF89a=1;/*<html><script>alert(1)</script>*/", "image/gif", "image/gif", true},
 		"polyglot of a png.svg": {png + "<svg onload=alert(1)>", "image/png", "image/png", true},
 	} {
@@ -172,8 +182,11 @@ func TestOnlyHarmlessTypesAreShown(t *testing.T) {
 			if a.header.Get("Content-Type") != row.served || (kind == "inline") != row.inline || a.header.Get("X-Content-Type-Options") != "nosniff" {
 				t.Errorf("%v", a.header)
 			}
-			if !strings.Contains(a.header.Get("Content-Security-Policy"), "sandbox") {
-				t.Error("no sandbox")
+			// A browser fetches what it plays once more, for which it needs an origin.
+			_, sandbox, ok := strings.Cut(a.header.Get("Content-Security-Policy"), "default-src 'none'")
+			_, sandbox, boxed := strings.Cut(sandbox, "; sandbox")
+			if !ok || !boxed || (sandbox != "") != strings.HasPrefix(row.kind, "audio/") || sandbox != "" && sandbox != " allow-same-origin" {
+				t.Error(a.header.Get("Content-Security-Policy"))
 			}
 			if kind, _, _ := strings.Cut(g.do("GET", "/"+f.ID, "").header.Get("Content-Disposition"), ";"); kind != "attachment" {
 				t.Error(kind)
@@ -225,6 +238,30 @@ func TestDownloadsAskAndTell(t *testing.T) {
 	g.do("HEAD", "/"+f.ID, "").want(403)
 	if len(told.Events()) != 2 {
 		t.Error("a refused download was told of")
+	}
+}
+
+// Who may not have a file may not make an address that opens it for everybody.
+func TestALinkIsAskedFor(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, &archive.Options{Secret: secret})
+	f := g.put("a.png", png)
+	address := g.do("POST", "/"+f.ID+"/link", `{"inline": true}`).link()
+	asked := make(chan archive.Downloading, 2)
+	signals.Intercept(g.app.Signals(), func(_ context.Context, e *archive.Downloading) error {
+		asked <- *e
+		if e.Link {
+			return nil
+		}
+		return &service.Problem{Status: 403, Code: "not_yours", Detail: e.File.Name}
+	})
+	g.do("POST", "/"+f.ID+"/link", `{"inline": true}`).refused(403, "not_yours", "a.png")
+	if e := <-asked; e.Link || !e.Inline || e.File.ID != f.ID {
+		t.Errorf("%+v", e)
+	}
+	g.open("GET", address, "").want(200)
+	if e := <-asked; !e.Link || !e.Inline {
+		t.Errorf("%+v", e)
 	}
 }
 

@@ -46,7 +46,7 @@ func (s *Service) writeRecord(c echo.Context, rec record) error {
 	header.Set(echo.HeaderCacheControl, cachePrivate)
 	hash := sha256.Sum256(text)
 	header.Set("ETag", `"`+hex.EncodeToString(hash[:16])+`"`)
-	if _, err := serve(c, rec.Inserted, bytes.NewReader(text)); err != nil {
+	if _, err := serve(c, rec.Inserted, bytes.NewReader(text), int64(len(text))); err != nil {
 		return s.failed(c, int64(len(text)), err)
 	}
 	allowAll(c)

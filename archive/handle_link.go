@@ -8,6 +8,7 @@ import (
 
 	"github.com/imadelakhaldev/coglex/internal/strict"
 	"github.com/imadelakhaldev/coglex/service"
+	"github.com/imadelakhaldev/coglex/signals"
 )
 
 // maxSignBody is how many bytes the body may have that asks for a link or a ticket.
@@ -51,8 +52,14 @@ func (s *Service) HandleLink(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	rec, err := s.lookUp(c.Request().Context(), body.Collection, id)
+	ctx := c.Request().Context()
+	rec, err := s.lookUp(ctx, body.Collection, id)
 	if err != nil {
+		return err
+	}
+	// Who may not have the bytes may not hand them on: of those who will use the
+	// link an interceptor knows nothing.
+	if err := signals.Ask(ctx, s.bus(), &Downloading{File: rec.file(), Inline: body.Inline && isInline(rec.Type)}); err != nil {
 		return err
 	}
 	link, err := s.link(rec.file(), expires, body.Inline)

@@ -62,9 +62,12 @@ func (s *Service) uploadForm(c echo.Context, u upload, claim func() error) (File
 	if err != nil {
 		return File{}, err
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		err = errors.Join(errLeft, ctx.Err())
-	} else if claim != nil {
+	case s.now().Sub(rec.Inserted) >= s.opts.Grace: // a sweep may have taken the bytes
+		err = tooSlow(nil)
+	case claim != nil:
 		err = claim()
 	}
 	if err != nil {

@@ -26,18 +26,18 @@ func kindOf(head []byte, name string) string {
 	}
 	kind := mimetype.Detect(head).String()
 	extension := strings.ToLower(path.Ext(name))
-	media, charset, _ := strings.Cut(kind, ";")
-	refined, parameters := "", ""
+	media := mediaOf(kind)
+	refined := ""
 	switch media {
 	case typeText:
-		refined, parameters = textKind(extension), ";"+charset
+		refined = textKind(extension)
 	case typeBytes:
 		refined = bytesKind(extension)
 	}
 	if refined == "" {
 		return kind
 	}
-	return refined + parameters
+	return refined + strings.TrimPrefix(kind, media)
 }
 
 // textKind returns what plain text with this extension is, "" for no more than that.
@@ -99,6 +99,12 @@ func isInline(kind string) bool {
 		return true
 	}
 	return false
+}
+
+// isPlayed reports whether a type that is shown is sound or video.
+func isPlayed(kind string) bool {
+	media := mediaOf(kind)
+	return strings.HasPrefix(media, "audio/") || strings.HasPrefix(media, "video/") || media == "application/ogg"
 }
 
 // served returns the type under which bytes go out. What a page could load and run

@@ -106,6 +106,7 @@ func (s *Service) keep(ctx context.Context, u upload, r io.Reader) (record, erro
 	if err := s.store.Create(ctx, rec.Key, measured); err != nil {
 		return record{}, wrap("keeping the bytes", err)
 	}
+	rec.Inserted = s.now() // of the bytes, until there is a record
 	rec.Size, rec.SHA256 = measured.size, hex.EncodeToString(measured.hash.Sum(nil))
 	return rec, nil
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,8 +26,8 @@ const (
 // serve answers a GET or HEAD with content, whole, in ranges or not at all where the
 // client has it already, and returns how many bytes of the body went out. The
 // headers that say what it is are set.
-func serve(c echo.Context, modified time.Time, content io.ReadSeeker) (int64, error) {
-	r := rangesOf(c.Request())
+func serve(c echo.Context, modified time.Time, content io.ReadSeeker, size int64) (int64, error) {
+	r := rangesOf(c.Request(), size)
 	if strings.Contains(r.Header.Get("Range"), ",") {
 		// Several ranges are read by a goroutine of net/http.
 		guarded := &guarded{content: content}
@@ -40,14 +41,16 @@ func serve(c echo.Context, modified time.Time, content io.ReadSeeker) (int64, er
 
 // rangesOf returns the request without a Range header that is to be ignored (RFC
 // 9110, section 14.2): one of another method than GET, one in another unit than
-// bytes, or one that asks for too many.
-func rangesOf(r *http.Request) *http.Request {
+// bytes, one that asks for too many, or one of which net/http would make a range
+// without bytes, for which Content-Range has no words.
+func rangesOf(r *http.Request, size int64) *http.Request {
 	ranges := r.Header.Values("Range")
 	if len(ranges) == 0 {
 		return r
 	}
 	unit, list, ok := strings.Cut(ranges[0], "=")
-	if r.Method == http.MethodGet && len(ranges) == 1 && ok && strings.EqualFold(unit, "bytes") && strings.Count(list, ",") < maxRanges {
+	taken := r.Method == http.MethodGet && len(ranges) == 1 && ok && strings.EqualFold(unit, "bytes")
+	if taken && strings.Count(list, ",") < maxRanges && size > 0 && !asksForNothing(list) {
 		if unit == "bytes" {
 			return r
 		}
@@ -58,6 +61,17 @@ func rangesOf(r *http.Request) *http.Request {
 	r = r.Clone(r.Context())
 	r.Header.Del("Range")
 	return r
+}
+
+// asksForNothing reports whether one of some ranges is that of the last zero bytes.
+func asksForNothing(list string) bool {
+	for spec := range strings.SplitSeq(list, ",") {
+		suffix, ok := strings.CutPrefix(strings.TrimSpace(spec), "-")
+		if n, err := strconv.Atoi(strings.TrimSpace(suffix)); ok && err == nil && n == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // sender is what net/http serves a file to. It keeps back the answers that are

@@ -3,7 +3,9 @@ package archive_test
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -146,13 +148,55 @@ func TestSpentTicketsAreForgotten(t *testing.T) {
 	if report, err := g.files.Sweep(t.Context(), nil); report.Tickets != 0 || err != nil {
 		t.Error(report, err)
 	}
-	clock.move(time.Hour + time.Second)
+	clock.move(25*time.Hour + time.Second)
 	if report, err := g.files.Sweep(t.Context(), nil); report.Tickets != 1 || err != nil {
 		t.Error(report, err)
 	}
 	if n, err := g.db.Collection("_ARCHIVE_TICKETS").CountDocuments(t.Context(), bson.D{}); n != 0 || err != nil {
 		t.Error(n, err)
 	}
+}
+
+// An upload that began while its ticket held may end when it holds no more: then a
+// sweep must not have forgotten that another was faster.
+func TestASweepDoesNotRenewATicket(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	var slow atomic.Bool
+	var meanwhile func()
+	store := archivetest.Faulty(archivetest.Memory(), archivetest.Faults{Created: func(context.Context, string) error {
+		if slow.CompareAndSwap(true, false) {
+			meanwhile()
+		}
+		return nil
+	}})
+	g := newGatewayOn(t, dbtest.Database(t), store, &archive.Options{Secret: secret, Now: clock.now})
+	address := g.do("POST", "/tickets", "").link()
+	body, contentType := form(file("a", "b"))
+	meanwhile = func() {
+		g.open("POST", address, body, "Content-Type", contentType).want(201)
+		clock.move(time.Hour + time.Second)
+		if _, err := g.files.Sweep(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+	}
+	slow.Store(true)
+	g.open("POST", address, body, "Content-Type", contentType).refused(409, "ticket_used", "")
+}
+
+// A client that gives the bytes and then dawdles gets no record of what was swept.
+func TestASweepIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	g := newGatewayOn(t, dbtest.Database(t), archivetest.Memory(), &archive.Options{Now: clock.now})
+	body, contentType := form(file("a", "b"), metadata(`{}`))
+	at := strings.Index(body, "metadata")
+	r := httptest.NewRequestWithContext(t.Context(), "POST", prefix+"/", io.MultiReader(
+		strings.NewReader(body[:at]), readerFunc(func([]byte) (int, error) { clock.move(24 * time.Hour); return 0, io.EOF }), strings.NewReader(body[at:])))
+	r.Header.Set("X-API-Key", apiKey)
+	r.Header.Set("Content-Type", contentType)
+	g.send(r).refused(400, "invalid", "too slowly")
+	g.empty()
 }
 
 func TestItSweepsByItself(t *testing.T) {

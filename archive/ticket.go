@@ -178,9 +178,10 @@ func (s *Service) giveBack(ctx context.Context, id string) {
 	}
 }
 
-// sweepTickets forgets the tickets that hold no more in any case.
+// sweepTickets forgets the tickets that hold no more in any case: an upload that
+// began in time may end as late as the grace allows.
 func (s *Service) sweepTickets(ctx context.Context) (int64, error) {
-	res, err := s.spentTickets().DeleteMany(ctx, bson.D{{Key: fieldExpires, Value: bson.D{{Key: "$lt", Value: s.now()}}}})
+	res, err := s.spentTickets().DeleteMany(ctx, bson.D{{Key: fieldExpires, Value: bson.D{{Key: "$lt", Value: s.now().Add(-s.opts.Grace)}}}})
 	if err != nil {
 		return 0, wrap("sweeping tickets", err)
 	}
