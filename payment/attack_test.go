@@ -292,6 +292,9 @@ func TestUnknownEventsAreTaken(t *testing.T) {
 			payment.StripeWebhookReceived{Created: noon},
 		},
 		{"a wide one", `{"id": "evt_5", "type": "a.b", ` + wide.String() + `"data": {"object": 1}}`, payment.StripeWebhookReceived{Type: "a.b", Created: noon, Object: []byte("1")}},
+		{"a year that JSON has not", `{"id": "evt_7", "created": "9999-12-31T23:59:59-12:00"}`, payment.StripeWebhookReceived{Created: noon}},
+		{"a year before all", `{"id": "evt_8", "created": "0000-01-01T00:00:00+12:00"}`, payment.StripeWebhookReceived{Created: noon}},
+		{"an object in capitals", `{"id": "evt_9", "data": {"OBJECT": {"id": "x"}}}`, payment.StripeWebhookReceived{Created: noon}},
 		{"an id that is known from elsewhere", `{"id": "evt_test-65R9_6", "type": "a.b"}`, payment.StripeWebhookReceived{Type: "a.b", Created: noon}},
 	} {
 		in.deliver(c.body).received()
@@ -305,6 +308,9 @@ func TestUnknownEventsAreTaken(t *testing.T) {
 		if o := in.await(); o.state != payment.StateDone {
 			t.Errorf("%d, %s: %v", i, c.name, o)
 		}
+	}
+	if a := in.do(http.MethodGet, "/events", ""); a.status != http.StatusOK {
+		t.Errorf("the list: %d %s", a.status, a.body)
 	}
 }
 

@@ -66,7 +66,7 @@ func parseEnvelope(body []byte) (e envelope, err error) {
 	}
 	return envelope{
 		ID: id, Type: text(raw.Type), APIVersion: text(raw.APIVersion), Livemode: raw.Livemode.Kind() == 't', ModeKnown: raw.Livemode.Kind() == 't' || raw.Livemode.Kind() == 'f',
-		Account: or(text(raw.Account), text(raw.Context)), Created: moment(raw.Created), Object: member(raw.Data, "object"),
+		Account: or(text(raw.Account), text(raw.Context)), Created: moment(raw.Created), Object: objectOf(raw.Data),
 	}, nil
 }
 
@@ -93,25 +93,28 @@ func text(v jsontext.Value) string {
 }
 
 // moment returns a time in seconds, as events of API v1 have it, or in RFC 3339,
-// as those of v2; else the zero time.
+// as those of v2; else, and outside of the years that JSON has, the zero time.
 func moment(v jsontext.Value) time.Time {
 	if seconds, err := strconv.ParseInt(string(v), 10, 64); err == nil && seconds > 0 && len(v) <= maxTimestampDigits {
 		return time.Unix(seconds, 0).UTC()
 	}
 	t, err := time.Parse(time.RFC3339, text(v))
-	if err != nil {
+	if t = t.UTC(); err != nil || t.Year() < 1 || t.Year() > 9999 {
 		return time.Time{}
 	}
-	return t.UTC().Truncate(time.Millisecond)
+	return t.Truncate(time.Millisecond)
 }
 
-// member returns a member of an object as it is, nil where there is none.
-func member(v jsontext.Value, name string) json.RawMessage {
-	var members map[string]json.RawMessage
-	if v.Kind() != '{' || json.Unmarshal(v, &members) != nil {
+// objectOf returns the object in the data of an event as it is, nil where there is
+// none.
+func objectOf(data jsontext.Value) json.RawMessage {
+	var d struct {
+		Object json.RawMessage `json:"object"`
+	}
+	if data.Kind() != '{' || jsonv2.Unmarshal(data, &d) != nil {
 		return nil
 	}
-	return members[name]
+	return d.Object
 }
 
 // tooDeep reports whether brackets outside of strings nest beyond the bound. It

@@ -42,7 +42,9 @@ func classOf(err error) string {
 		return classStripe
 	}
 	switch {
-	case errors.As(err, new(*stripe.Error)): // of a subscriber's own call
+	case errors.Is(err, errAbandoned):
+		return classAbandoned
+	case errors.Is(err, errStripeAway), errors.As(err, new(*stripe.Error)): // the latter of a subscriber's own call
 		return classStripe
 	case mongoerr.IsUnavailable(err):
 		return classDatabase

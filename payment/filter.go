@@ -33,8 +33,9 @@ type errFilter struct{ field, message string }
 
 func (e *errFilter) Error() string { return "payment: " + e.field + " " + e.message }
 
-// eventType is a type, or the beginning of one with an asterisk.
-var eventType = regexp.MustCompile(`^[A-Za-z0-9_.]{1,255}(\.\*)?$`)
+// eventType is a type, such as "v2.core.account[requirements].updated", or the
+// beginning of one with an asterisk.
+var eventType = regexp.MustCompile(`^[A-Za-z0-9_.\[\]-]{1,255}(\.\*)?$`)
 
 // isZero reports whether all events are meant.
 func (f EventFilter) isZero() bool {

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -45,6 +46,9 @@ func (s *Service) HandleEvents(c echo.Context) (err error) {
 func (s *Service) respondEvents(c echo.Context, f EventFilter, p Page, counted bool) error {
 	ctx, h := c.Request().Context(), c.Response().Header()
 	records, err := s.Events(ctx, f, Page{Skip: p.Skip, Limit: p.Limit + 1})
+	if e, ok := errors.AsType[*errFilter](err); ok {
+		return service.Invalid(strings.TrimSuffix(e.field, "s"), e.message) // the parameter is "id", not "ids"
+	}
 	if err != nil {
 		return err
 	}

@@ -14,37 +14,43 @@ import (
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
-	"go.mongodb.org/mongo-driver/mongo/options"
 
 	"github.com/imadelakhaldev/coglex/signals"
 )
 
-// errLeaseLost ends the context of subscribers whose event another instance may
-// have by now.
-var errLeaseLost = errors.New("payment: the lease of the event is lost")
+var (
+	// errLeaseLost ends the context of subscribers whose event another instance may
+	// have by now.
+	errLeaseLost = errors.New("payment: the lease of the event is lost")
+	// errAbandoned is how a try went whose lease ran out.
+	errAbandoned = errors.New("payment: whoever had the event did not live to say how it went")
+	// errStripeAway is how the derivation went of an event that did not ask Stripe.
+	errStripeAway = errors.New("payment: Stripe does not answer, and another event is asking")
+)
 
 // try is one try of an event, by who holds its lease.
 type try struct {
 	*Service
 
-	doc    stored
-	done   []string // who need not see the event again
-	faults []Fault
-	closed bool      // the bus takes no more events
-	next   time.Time // when it is tried again, if it is
+	doc       stored
+	abandoned bool     // the try before this one came to no end
+	done      []string // who need not see the event again
+	faults    []Fault
+	closed    bool      // the bus takes no more events
+	next      time.Time // when it is tried again, if it is
 }
 
 // handle tries an event if it is due. Its error is that of the claim: nothing has
 // happened then.
 func (s *Service) handle(ctx context.Context, id string) error {
-	doc, err := s.claim(ctx, id)
-	if err != nil || doc == nil {
+	t, err := s.claim(ctx, id)
+	if err != nil || t == nil {
 		return err
 	}
-	t := &try{Service: s, doc: *doc, done: slices.Clone(doc.Done)}
-	if doc.Attempts > s.opts.Attempts {
-		// Whoever tried it last did not live to say how it went.
-		t.faults = append(doc.Faults, Fault{Class: classAbandoned})
+	if t.abandoned {
+		// It may have killed its process: that counts as any failure, and the next
+		// try comes as late.
+		t.fail(ctx, "", errAbandoned)
 	} else {
 		t.run(ctx)
 	}
@@ -54,28 +60,32 @@ func (s *Service) handle(ctx context.Context, id string) error {
 
 // claim takes the lease of an event that is due, or returns nil: it was handled, or
 // another has it.
-func (s *Service) claim(ctx context.Context, id string) (*stored, error) {
+func (s *Service) claim(ctx context.Context, id string) (*try, error) {
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	now := s.now()
-	doc := new(stored)
+	lease, due := rand.Text(), now.Add(s.opts.Lease)
+	t := &try{Service: s}
 	err := s.events.FindOneAndUpdate(ctx,
 		bson.D{{Key: fieldID, Value: id}, {Key: fieldDue, Value: bson.D{{Key: "$lte", Value: now}}}},
 		bson.D{
-			{Key: "$set", Value: bson.D{
-				{Key: fieldState, Value: StateLeased}, {Key: fieldLease, Value: rand.Text()}, {Key: fieldDue, Value: now.Add(s.opts.Lease)},
-			}},
+			{Key: "$set", Value: bson.D{{Key: fieldState, Value: StateLeased}, {Key: fieldLease, Value: lease}, {Key: fieldDue, Value: due}}},
 			{Key: "$inc", Value: bson.D{{Key: fieldAttempts, Value: int64(1)}}},
 		},
-		options.FindOneAndUpdate().SetReturnDocument(options.After),
-	).Decode(doc)
+	).Decode(&t.doc) // as it was before
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return doc, nil
+	t.abandoned = t.doc.State == StateLeased
+	if !t.abandoned {
+		t.doc.Attempts++
+	}
+	t.doc.State, t.doc.Lease, t.doc.Due = StateLeased, lease, &due
+	t.done = slices.Clone(t.doc.Done)
+	return t, nil
 }
 
 // run gives the event to its subscribers while the lease is renewed.
@@ -87,7 +97,16 @@ func (t *try) run(ctx context.Context) {
 	defer lose(nil)
 	timed, end := context.WithTimeout(leased, t.opts.HandleTimeout)
 	defer end()
+	overdue := time.AfterFunc(t.opts.HandleTimeout+t.opts.Lease, func() { t.overdue(ctx) })
+	defer overdue.Stop()
 	t.deliver(timed)
+}
+
+// overdue tells of a subscriber that does not heed its context, for it may never
+// return.
+func (t *try) overdue(ctx context.Context) {
+	t.log().LogAttrs(ctx, slog.LevelError, "payment: a subscriber goes on though its time is over, and keeps a worker from other events",
+		slog.String("event", t.doc.ID), slog.String("type", t.doc.Type), slog.Any("done", t.doc.Done))
 }
 
 // deliver gives the event, and what follows from it, to the subscribers. That what
@@ -113,12 +132,22 @@ func (t *try) deliver(ctx context.Context) {
 	}
 }
 
-// deriveSafely is derive whose panic is an error.
+// deriveSafely is derive whose panic is an error, and which does not ask a Stripe
+// that does not answer.
 func (t *try) deriveSafely(ctx context.Context, e StripeWebhookReceived) (further []derived, err error) {
+	if _, asks := t.derivers()[e.Type]; !asks {
+		return nil, nil
+	}
+	if !t.breaker.enter() {
+		return nil, errStripeAway
+	}
+	began := time.Now() //nolint:forbidigo // how long it takes, not what time it is
 	defer func() {
 		if v := recover(); v != nil {
 			err = &signals.PanicError{Subscriber: "payment", Value: v, Stack: debug.Stack()}
 		}
+		_, ofStripe := errors.AsType[*StripeError](err)
+		t.breaker.leave(ofStripe && time.Since(began) > t.opts.CallTimeout/2)
 	}()
 	return t.derive(ctx, e)
 }
@@ -166,17 +195,18 @@ func (t *try) fail(ctx context.Context, name string, err error) {
 		slog.String("subscriber", name), slog.String("class", f.Class), slog.Any("error", err))
 }
 
-// renew renews the lease until ctx ends. If it cannot, and another may have the
-// event, it ends ctx.
+// renew renews the lease until ctx ends. Once another may have the event, it ends
+// ctx: when the lease is over, however long the database takes to say so.
 func (t *try) renew(ctx context.Context, lose context.CancelCauseFunc) {
-	until := t.doc.Due
+	over := time.AfterFunc(t.doc.Due.Sub(t.now()), func() { lose(errLeaseLost) })
+	defer over.Stop()
 	for sleep(ctx, t.opts.Lease/3) {
 		next := t.now().Add(t.opts.Lease)
 		held, err := t.update(ctx, bson.D{{Key: "$set", Value: bson.D{{Key: fieldDue, Value: next}}}})
 		switch {
 		case err == nil && held:
-			until = &next
-		case err == nil, t.now().After(*until):
+			over.Reset(next.Sub(t.now()))
+		case err == nil:
 			lose(errLeaseLost)
 			return
 		}

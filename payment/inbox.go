@@ -30,6 +30,9 @@ func (s *Service) Events(ctx context.Context, f EventFilter, p Page) ([]Record, 
 	if err := f.check(); err != nil {
 		return nil, err
 	}
+	if p.Skip < 0 || p.Limit < 0 {
+		return nil, &errFilter{"skip", "and limit must not be negative"}
+	}
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	cursor, err := s.events.Find(ctx, f.bson(), options.Find().SetProjection(bson.D{{Key: fieldPayload, Value: 0}}).

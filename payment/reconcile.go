@@ -92,8 +92,12 @@ func (s *Service) reconcile(ctx context.Context, w window, report *ReconcileRepo
 	begins := []string{""}
 	page, err := s.eventPage(ctx, w, "")
 	for err == nil && page.HasMore && len(page.Data) > 0 {
-		begins = append(begins, page.last())
-		page, err = s.eventPage(ctx, w, page.last())
+		last := page.last()
+		if last == "" || last == begins[len(begins)-1] {
+			return errors.New("a page of Stripe's list does not lead on") // and would be read for ever
+		}
+		begins = append(begins, last)
+		page, err = s.eventPage(ctx, w, last)
 	}
 	for i := len(begins) - 1; err == nil; i-- {
 		if err := s.storePage(ctx, page, report); err != nil || i == 0 {
@@ -168,7 +172,8 @@ func (s *Service) missedSince(ctx context.Context) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	var newest Record
-	err := s.events.FindOne(ctx, bson.D{}, options.FindOne().SetSort(newestFirst()).
+	// What claims to be of the future says nothing about what was missed.
+	err := s.events.FindOne(ctx, bson.D{{Key: fieldCreated, Value: bson.D{{Key: "$lte", Value: s.now()}}}}, options.FindOne().SetSort(newestFirst()).
 		SetProjection(bson.D{{Key: fieldCreated, Value: 1}})).Decode(&newest)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return time.Time{}, nil

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -114,6 +115,50 @@ func TestReconcileStoresWhatWasMissed(t *testing.T) {
 		if o := in.await(); o.state != payment.StateDone {
 			t.Errorf("%v", o)
 		}
+	}
+}
+
+func TestReconcileStoresTheOldestFirst(t *testing.T) {
+	t.Parallel()
+	var ticks atomic.Int64
+	_, in := newEventsAPI(t, 150, func(o *payment.Options) {
+		now := o.Now
+		o.Now = func() time.Time { return now().Add(time.Duration(ticks.Add(1)) * time.Millisecond) }
+	})
+	if report, err := in.pay.Reconcile(t.Context(), noon); err != nil || report.Stored != 150 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	events, err := in.pay.Events(t.Context(), payment.EventFilter{}, payment.Page{Limit: 150})
+	if err != nil || !slices.IsSortedFunc(events, func(a, b payment.Record) int { return b.Received.Compare(a.Received) }) {
+		t.Errorf("the newest is not the one that was stored last: %v", err)
+	}
+}
+
+func TestWhatClaimsToBeOfTheFutureHidesNothingMissed(t *testing.T) {
+	t.Parallel()
+	_, in := newEventsAPI(t, 3, nil)
+	in.deliver(at(0, "evt_0", "charge.succeeded")).received()
+	in.deliver(at(1_000_000, "evt_future", "charge.succeeded")).received()
+	if report, err := in.pay.Reconcile(t.Context(), time.Time{}); err != nil || report.Stored != 2 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// A list that leads back to where it was is not read for ever.
+func TestAListWithoutAnEndIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, last := range map[string]string{"the same page": at(0, "evt_1", "a.b"), "none that is an event": `{"id": ""}`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprintf(w, `{"object": "list", "has_more": true, "data": [%s]}`, last)
+			}))
+			t.Cleanup(server.Close)
+			in := newInbox(t, dbtest.Database(t), newClock(), func(o *payment.Options) { o.APIBase, o.HTTPClient = server.URL, server.Client() })
+			if report, err := in.pay.Reconcile(t.Context(), noon); err == nil {
+				t.Errorf("%+v", report)
+			}
+		})
 	}
 }
 

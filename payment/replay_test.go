@@ -14,6 +14,7 @@ import (
 
 	"github.com/imadelakhaldev/coglex/internal/dbtest"
 	"github.com/imadelakhaldev/coglex/payment"
+	"github.com/imadelakhaldev/coglex/service"
 )
 
 // at returns an event of some minutes after noon.
@@ -113,6 +114,40 @@ func TestReplayLeavesAloneWhatIsInHand(t *testing.T) {
 	}
 }
 
+func TestReplayTellsWhatWasIgnored(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), nil)
+	var told int
+	in.subscribe("count", func(e payment.StripeWebhookReceived) error { told++; return nil })
+	in.start()
+	in.deliver(strings.Replace(event("evt_1", "charge.succeeded"), "false", "true", 1)).received()
+	if r := in.record("evt_1"); r.State != payment.StateIgnored || r.Attempts != 0 {
+		t.Fatalf("the record is %+v", r)
+	}
+	report, err := in.pay.Replay(t.Context(), payment.ReplayFilter{EventFilter: payment.EventFilter{States: []payment.State{payment.StateIgnored}}})
+	if err != nil || !slices.Equal(report.Queued, []string{"evt_1"}) {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	in.want("evt_1", payment.StateDone)
+	if r := in.record("evt_1"); told != 1 || r.Attempts != 1 {
+		t.Errorf("told %d times; the record is %+v", told, r)
+	}
+}
+
+func TestTypesOfTheSecondVersionAreFound(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), nil)
+	const kind = "v2.core.account[configuration.recipient].updated"
+	in.deliver(at(0, "evt_1", kind)).received()
+	in.deliver(at(1, "evt_2", "v2.core.account.updated")).received()
+	for _, types := range [][]string{{kind}, {"v2.core.account[configuration.*"}} {
+		events, err := in.pay.Events(t.Context(), payment.EventFilter{Types: types}, payment.Page{})
+		if err != nil || len(events) != 1 || events[0].ID != "evt_1" {
+			t.Errorf("%v: %v, %v", types, events, err)
+		}
+	}
+}
+
 func TestReplayIsBounded(t *testing.T) {
 	t.Parallel()
 	in, _, _ := filled(t)
@@ -186,6 +221,14 @@ func TestARequestForEventsIsChecked(t *testing.T) {
 	} {
 		in.do(http.MethodGet, "/events"+path, "").refused(http.StatusBadRequest, "invalid")
 	}
+	for query, field := range map[string]string{"id=$": "id", "type=*": "type", "state=gone": "state", "since=x": "since"} {
+		if a := in.do(http.MethodGet, "/events?"+query, ""); !strings.Contains(a.body, `"field":"`+field+`"`) {
+			t.Errorf("%s: the parameter is not named: %s", query, a.body)
+		}
+	}
+	if events, err := in.pay.Events(t.Context(), payment.EventFilter{}, payment.Page{Limit: -1}); err == nil {
+		t.Errorf("a negative limit: %v", events)
+	}
 	for _, body := range []string{
 		`{}`, `{"dry_run": true}`, `{"ids": []}`, `{"ids": [{"$gt": ""}]}`, `{"ids": ["$x"]}`, `{"ids": "evt_1"}`, `{"ids": ["evt_1"], "limit": 1001}`,
 		`{"ids": ["evt_1"], "limit": -1}`, `{"states": ["gone"]}`, `{"since": "x"}`, `{"ids": ["evt_1"], "secret": 1}`, `[]`, `{"types": ["*"]}`,
@@ -203,6 +246,27 @@ func TestARequestForEventsIsChecked(t *testing.T) {
 			}
 			in.serve(req).refused(http.StatusUnauthorized, "api_key_invalid")
 		}
+	}
+}
+
+func TestEveryRouteIsDocumented(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), nil)
+	names := map[string]bool{}
+	for _, r := range in.pay.Routes() {
+		if names[r.Name] || r.Summary == "" || r.Response == nil || r.Doc == nil || r.Doc.Description == "" || r.Doc.Codes["invalid"] == "" {
+			t.Errorf("the route %q lacks something", r.Name)
+		}
+		if public := r.Need == service.Public; public != (r.Name == "webhook") || public != (r.Scope == "") {
+			t.Errorf("the route %q is open to whom it should not, or has no scope", r.Name)
+		}
+		if (r.Method == http.MethodPost) != (r.Request != nil) && r.Name != "webhook" {
+			t.Errorf("the route %q does not say what it takes", r.Name)
+		}
+		names[r.Name] = true
+	}
+	if len(names) != 7 {
+		t.Errorf("there are the routes %v", names)
 	}
 }
 

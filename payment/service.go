@@ -43,6 +43,7 @@ type Service struct {
 	mode    mode     // of the key
 	secrets [][]byte // any of them may have signed a webhook
 	events  *mongo.Collection
+	breaker breaker // of what the worker asks Stripe
 
 	host atomic.Pointer[service.Host]
 
