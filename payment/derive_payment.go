@@ -47,15 +47,13 @@ func (s *Service) deriveFailedSession(ctx context.Context, e StripeWebhookReceiv
 	if err != nil || session.Mode == stripe.CheckoutSessionModeSetup || session.PaymentStatus != stripe.CheckoutSessionPaymentStatusUnpaid {
 		return nil, err
 	}
-	reason := FailureDeclined
-	switch session.Status {
-	case stripe.CheckoutSessionStatusExpired:
+	var reason Failure
+	switch {
+	case session.Status == stripe.CheckoutSessionStatusExpired:
 		reason = FailureExpired
-	case stripe.CheckoutSessionStatusComplete:
-		if silent(session) {
-			return nil, nil // the invoice tells
-		}
-	case stripe.CheckoutSessionStatusOpen:
+	case session.Status == stripe.CheckoutSessionStatusComplete && !silent(session): // else the invoice tells
+		reason = FailureDeclined
+	default:
 		return nil, nil
 	}
 	origin, err := s.origin(ctx, e, idOf(session.Customer))

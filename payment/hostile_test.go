@@ -54,6 +54,20 @@ func TestOnlyWhatStripeCallsPaidIsPaid(t *testing.T) {
 	}
 }
 
+// Nor is a checkout failed of which Stripe says something else than that.
+func TestACheckoutOfAnUnknownStatusIsNotFailed(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	s := newShopOn(t, dbtest.Database(t), newStripe(t, &paymenttest.Options{Now: c.Now}), c, func(o *payment.Options) {
+		o.HTTPClient.Transport = rewriting(o.HTTPClient.Transport, `"status": "expired"`, `"status": "postponed"`)
+	}).open()
+	s.must(s.stripe.ExpireCheckout(t.Context(), s.checkout(payment.ModePayment, priceOnce, nil)))
+	s.handled()
+	if told := toldOf[payment.Failed](s); len(told) != 0 {
+		t.Errorf("told: %+v", told)
+	}
+}
+
 // A connected account names its customers as it likes: ours are in our own account.
 func TestACustomerOfAnotherAccountIsNoneOfOurUsers(t *testing.T) {
 	t.Parallel()

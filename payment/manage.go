@@ -36,6 +36,9 @@ func (s *Service) Resume(ctx context.Context, id string) (Subscription, error) {
 		return Subscription{}, err
 	}
 	now, err := s.refresh(ctx, "", id)
+	if err == nil && !now.EndedAt.IsZero() {
+		return Subscription{}, ErrNoSubscription
+	}
 	if err != nil || now.CancelAt.IsZero() && now.Status != string(stripe.SubscriptionStatusPaused) {
 		return now, err
 	}

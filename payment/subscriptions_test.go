@@ -127,6 +127,18 @@ func TestASubscriptionThatEndsAtADateIsResumed(t *testing.T) {
 	s.handled()
 }
 
+func TestNothingIsResumedThatIsOver(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	id := s.subscribed(priceBasic)
+	_, err := s.pay.CancelNow(t.Context(), id)
+	s.must(err)
+	if sub, err := s.pay.Resume(t.Context(), id); !errors.Is(err, payment.ErrNoSubscription) {
+		t.Errorf("%+v, %v", sub, err)
+	}
+	s.handled()
+}
+
 func TestCancelNow(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)

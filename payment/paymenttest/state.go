@@ -54,6 +54,8 @@ func (k kind) noun() string {
 		return "product"
 	case kindRefund:
 		return "refund"
+	case kindSubscription:
+		return "subscription"
 	case kindItem:
 		return "subscription item"
 	default:

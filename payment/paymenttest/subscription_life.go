@@ -23,8 +23,9 @@ func (s *Stripe) Renew(ctx context.Context, subscription string) error {
 }
 
 // FailRenewal is [Stripe.Renew] with a card that is declined:
-// "invoice.payment_failed", and the subscription is past due. [Stripe.PayInvoice]
-// heals it.
+// "invoice.payment_failed", and the subscription is past due. Where the subscription
+// sends invoices nobody pays in time: it is past due without that event.
+// [Stripe.PayInvoice] heals it.
 func (s *Stripe) FailRenewal(ctx context.Context, subscription string) error {
 	return s.subscription(ctx, subscription, func(st *state, o object) { st.renew(o, refused) })
 }
@@ -91,12 +92,12 @@ func (s *state) firstLines(o object, trial bool) []object {
 
 // renew begins the next period of a subscription.
 func (s *state) renew(o object, pay payment) {
-	if o.bool("cancel_at_period_end") {
+	start := o.int("current_period_end")
+	if at := o.int("cancel_at"); at > 0 && at <= start {
 		s.end(o)
 		return
 	}
 	before := o.clone()
-	start := o.int("current_period_end")
 	o["current_period_start"], o["current_period_end"] = start, s.periodEnd(o, start)
 	if o.str("status") == "trialing" {
 		o["status"] = "active"
@@ -107,6 +108,9 @@ func (s *state) renew(o object, pay payment) {
 	o["latest_invoice"] = invoice["id"]
 	s.emitChange("customer.subscription.updated", before, o)
 	s.settle(invoice, pay)
+	if pay == refused && o.str("status") == "active" && invoice.str("status") == "open" {
+		s.become(o, "past_due") // the invoice that was sent is overdue
+	}
 }
 
 // end ends a subscription now.
