@@ -72,6 +72,16 @@ func everyPart() map[string][3]string {
 	}
 }
 
+func TestAReplyIsReadAsOneText(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	g.gemini.Enqueue(generationtest.Stream(generationtest.Thought("well"), generationtest.Text(`{"a":`), generationtest.Part(map[string]any{"inlineData": map[string]any{"mimeType": "a/b", "data": "aa=="}}), generationtest.Text("1}")))
+	reply, err := g.gen.Converse(t.Context(), user("hi"))
+	if err != nil || reply.Text() != `{"a":1}` {
+		t.Errorf("got %+v, %v", reply, err)
+	}
+}
+
 func TestBothSpellingsAreTheSameOnTheWire(t *testing.T) {
 	t.Parallel()
 	for name, spellings := range everyPart() {

@@ -52,6 +52,22 @@
 // A name can not be both declared and called here. See [Service.Converse] for how
 // such a conversation goes and ends.
 //
+// # Browsers
+//
+// A browser has no API key. It talks to handlers that the host mounts by itself,
+// behind Authenticated, and so does a chat:
+//
+//	e.POST("/chat", gen.HandleConverse, users.Authenticated())
+//
+// Whoever is signed in then decides all that a request may say: the model and the
+// instruction, the configuration, functions of Options.Toolset, which are called as
+// them, and any file at Gemini whose name they know, for Gemini does not know users.
+// The gateway pays. An interceptor of [Generating] can set the model and the
+// instruction and refuse the rest, Options.DailyLimit bounds the tokens, and
+// Options.NoRequestKeys keeps keys out. Files, vectors and counts ask no interceptor
+// and take no tokens from the limit: a host that mounts their handlers for everybody
+// bounds them by middleware of its own.
+//
 // # Streams
 //
 // With "Accept: text/event-stream" converse answers with events, each with JSON:
@@ -62,10 +78,10 @@
 //	done       {finish_reason, model}: the answer is whole
 //	error      a problem: nothing more comes, and the answer is not whole
 //
-// What fails before the first of them is an ordinary problem. Comments (": ping")
-// come while there is nothing to say. When the client leaves, Gemini is left at
+// Comments (": ping") come while there is nothing to say. What fails before the first
+// event or comment is an ordinary problem. When the client leaves, Gemini is left at
 // once; [Service.Stream] does the same when its loop breaks. An answer that Gemini
-// cuts off without a reason is an error.
+// cuts off without a reason is an error, and so is one of more than 64 MiB.
 //
 // # Failures
 //

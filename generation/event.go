@@ -7,8 +7,9 @@ import (
 )
 
 // Generating is asked before a conversation begins, once whatever the number of
-// calls it takes. An interceptor may refuse, and may change what has a field here.
-// What was said is not shown.
+// calls it takes. An interceptor may refuse, and may change the model and the
+// instruction. What was said is not shown. Files, vectors and counts of tokens do not
+// ask it.
 type Generating struct {
 	signals.Intent
 	// Model is the model that will answer: "models/x". It may be changed.

@@ -58,7 +58,7 @@ func ExampleService_Converse() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(reply.Parts[0].Text())
+		fmt.Println(reply.Text())
 		talk = append(append(talk, reply.History...), generation.User(generation.Text(next)))
 	}
 	// Output:

@@ -14,7 +14,7 @@ import (
 
 // HandleUsage tells what was used on a day: GET /usage. A signed-in user is told of
 // themselves only; whoever holds the API key alone may ask for any user, and is
-// told of what was used without one where they name none.
+// told of what was used without one where they name none. Who is neither is 401.
 func (s *Service) HandleUsage(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.problems...)
 	q, err := strict.ParseQuery(c.Request().URL, "day", "collection", "user")
@@ -38,6 +38,8 @@ func (s *Service) HandleUsage(c echo.Context) (err error) {
 			return &service.Problem{Status: http.StatusForbidden, Code: "not_yours", Detail: "This is the account of another user."}
 		}
 		h = own
+	} else if _, keyed := middleware.Granted(ctx, ScopeRead); !keyed {
+		return middleware.Unauthenticated()
 	}
 	a, err := s.UsageOf(ctx, h.collection, h.user, day)
 	if err != nil {

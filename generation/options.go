@@ -82,7 +82,8 @@ type Options struct {
 
 	// DailyLimit is how many tokens one signed-in user may use in a day, by UTC, with
 	// keys of their own too. Each call of Gemini that begins below it is made, so that
-	// calls at the same time may pass it by what they take together. More is 429
+	// calls at the same time may pass it by what they take together; and a call that is
+	// left before Gemini said what it takes counts nothing. More is 429
 	// usage_exceeded until midnight. Who calls without a user, by API key or from Go,
 	// has no limit. It needs accounts. A limit that is not the same for all can be had
 	// with [Generating] and [Service.UsageOf].
@@ -96,7 +97,8 @@ type Options struct {
 	// Defaults to DefaultTimeout.
 	Timeout time.Duration
 
-	// StreamTimeout is the same for a call whose answer is streamed.
+	// StreamTimeout is the same for a call whose answer is streamed, and for an upload
+	// until its file is ready.
 	//
 	// Defaults to DefaultStreamTimeout.
 	StreamTimeout time.Duration
@@ -113,8 +115,8 @@ type Options struct {
 	// Defaults to DefaultRetryWait.
 	RetryWait time.Duration
 
-	// Heartbeat is after what silence a stream over HTTP sends a comment, so that
-	// proxies do not take it for dead.
+	// Heartbeat is how often a stream over HTTP sends a comment where it sent nothing
+	// else since the last time, so that proxies do not take it for dead.
 	//
 	// Defaults to DefaultHeartbeat.
 	Heartbeat time.Duration
@@ -126,7 +128,8 @@ type Options struct {
 	Uploads int
 
 	// MaxUploadBytes is how large a file may be, at most MaxFileBytes. More is 413.
-	// A file over HTTP rests in TempDir on its way.
+	// A file over HTTP rests in TempDir on its way, in which there are at most eight
+	// times as many as Options.Uploads.
 	//
 	// Defaults to DefaultMaxUploadBytes.
 	MaxUploadBytes int64

@@ -1,6 +1,9 @@
 package generation
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Request is what is asked of Gemini.
 type Request struct {
@@ -121,6 +124,16 @@ type Reply struct {
 	// History is what to append to Request.Contents to go on: the answer, and
 	// before it the calls of functions and their results, if there were any.
 	History []Content
+}
+
+// Text returns what the parts say, thoughts left out: all of it as one text, or as
+// one JSON value where [Config] asks for JSON.
+func (r *Reply) Text() string {
+	var text strings.Builder
+	for _, p := range r.Parts {
+		text.WriteString(p.Text())
+	}
+	return text.String()
 }
 
 // Chunk is a piece of an answer that is streamed.

@@ -85,6 +85,7 @@ func docUsage() *service.Doc {
 		},
 		Codes: map[string]string{
 			"invalid":              "400: the request is malformed; errors names the field.",
+			"unauthenticated":      "401: there is neither an API key nor a user.",
 			"not_yours":            "403: the account is another user's.",
 			"not_found":            "404: the gateway keeps no accounts.",
 			"database_unavailable": "503: the database is away.",

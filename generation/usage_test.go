@@ -366,6 +366,13 @@ func TestUsageOverHTTP(t *testing.T) {
 		g.signedIn(g.gen.HandleUsage, http.MethodGet, "/usage"+query, "").parts(own)
 	}
 	g.signedIn(g.gen.HandleUsage, http.MethodGet, "/usage?"+url.Values{"collection": {"_USERS"}, "user": {"eve"}}.Encode(), "").refused(http.StatusForbidden, "not_yours", "")
+	rec := httptest.NewRecorder()
+	e := echo.New()
+	e.GET("/usage", g.gen.HandleUsage)
+	e.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/usage?collection=_USERS&user=ada", http.NoBody))
+	if rec.Code != http.StatusUnauthorized {
+		t.Errorf("nobody at all is told %d %s", rec.Code, rec.Body)
+	}
 	newGateway(t, nil).do(http.MethodGet, "/usage", "", http.NoBody).refused(http.StatusNotFound, "not_found", "")
 }
 
