@@ -230,7 +230,9 @@ func TestErrorsThatPanic(t *testing.T) {
 	t.Parallel()
 	var bad *hollow
 	g := newGateway(t, &execution.Options{Database: dbtest.Database(t)},
-		nothing("fails", func(context.Context) (string, error) { return "", execution.Errorf(http.StatusConflict, "taken", "%w", bad) },
+		nothing("fails", func(context.Context) (string, error) {
+			return "", execution.Errorf(http.StatusConflict, "taken", "%w", bad)
+		},
 			&execution.FuncOptions{Idempotent: true}),
 		nothing("vetoed", func(context.Context) (string, error) { return "", nil }, nil))
 	signals.Intercept(g.app.Signals(), func(_ context.Context, e *execution.Executing) error {

@@ -39,7 +39,7 @@
 //
 // The tag jsonschema:"…" describes a member. A type that contains itself has no
 // schema and is refused by New, as are json.Number, tag options such as format, and
-// an embedded struct that is not exported but named.
+// an embedded struct that is not exported but named or a pointer.
 //
 // An input is checked before the function is called: what is wrong is named field by
 // field, 20 at most. It may be nested 128 levels and have [Options].BodyLimit bytes.

@@ -268,6 +268,9 @@ func memberOf(field reflect.StructField) (m member, embedded reflect.Type, ok bo
 		t := field.Type
 		if t.Kind() == reflect.Pointer {
 			t = t.Elem()
+			if !field.IsExported() {
+				return member{goName: field.Name, name: field.Name, unsupported: "an embedded pointer to a struct that is not exported cannot be set: embed the struct"}, nil, true
+			}
 		}
 		return member{}, t, false // the decoder has refused what is no struct
 	}

@@ -20,7 +20,11 @@ import (
 	"github.com/imadelakhaldev/coglex/signals/signalstest"
 )
 
-type loop struct{ Next *loop }
+type (
+	loop   struct{ Next *loop }
+	hidden struct{ Name string }
+	Outer  struct{ *hidden }
+)
 
 func TestNewReturnsAllMistakesAtOnce(t *testing.T) {
 	t.Parallel()
@@ -40,6 +44,7 @@ func TestNewReturnsAllMistakesAtOnce(t *testing.T) {
 		execution.Func("negative", "Has bad options.", ok, &execution.FuncOptions{Timeout: -1, Concurrency: -2}),
 		execution.Func("takesText", "Takes no object.", func(context.Context, string) (string, error) { return "", nil }, nil),
 		execution.Func("takesLoop", "Takes what has no end.", func(context.Context, loop) (string, error) { return "", nil }, nil),
+		execution.Func("takesHidden", "Takes what cannot be set.", func(context.Context, struct{ Outer }) (string, error) { return "", nil }, nil),
 		execution.Func("givesLoop", "Returns what has no end.", func(context.Context, struct{}) (loop, error) { return loop{}, nil }, nil),
 		execution.Func("once", "Has nowhere to keep it.", ok, &execution.FuncOptions{Idempotent: true}),
 		{},
@@ -50,7 +55,7 @@ func TestNewReturnsAllMistakesAtOnce(t *testing.T) {
 	for _, want := range []string{
 		`"": the name`, `"9lives": the name`, `"a.b": the name`, `"a/b": the name`, `"name\n": the name`, `"` + many + `": the name`,
 		`"twice" is given twice`, `"silent": it has no description`, `"absent": it is nil`, `"negative": Timeout is -1ns`, `"negative": Concurrency is -2`,
-		`"takesText": input: string is no object`, `"takesLoop": input: `, "loop contains itself", `"givesLoop": output: `, `"once" is idempotent`, "a Function is empty",
+		`"takesText": input: string is no object`, `"takesLoop": input: `, "loop contains itself", `"takesHidden": input: `, `"givesLoop": output: `, `"once" is idempotent`, "a Function is empty",
 		"Options.BodyLimit is -1", "Options.MaxResultBytes is -1", "Options.KeyLifetime is -1", "Options.SweepInterval is -1",
 	} {
 		if !strings.Contains(err.Error(), want) {

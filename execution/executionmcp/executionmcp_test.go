@@ -197,6 +197,9 @@ func TestAClientListsAndCallsTools(t *testing.T) {
 	if diff := cmp.Diff(want, list.Tools[0].InputSchema); diff != "" {
 		t.Errorf("input (-want +got):\n%s", diff)
 	}
+	if got := list.Tools[0].Description; got != "Tomorrow's weather." {
+		t.Errorf("description %q", got)
+	}
 	if list.Tools[0].OutputSchema == nil || list.Tools[1].OutputSchema != nil {
 		t.Error("only outputs that are objects have a schema")
 	}
@@ -381,6 +384,86 @@ func TestArgumentsAreReadStrictly(t *testing.T) {
 				t.Errorf("answer %s", answer)
 			}
 		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	fns, err := execution.New(functions(nil, nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusting := http.NewCrossOriginProtection()
+	if err := trusting.AddTrustedOrigin("https://app.example"); err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]struct {
+		opts *executionmcp.Options
+		want mcp.Implementation
+		help string
+	}{
+		"the defaults": {nil, mcp.Implementation{Name: "coglex", Version: "1"}, ""},
+		"all of them": {
+			&executionmcp.Options{Name: "weather", Version: "2", Instructions: "Ask for the weather.", CrossOrigin: trusting},
+			mcp.Implementation{Name: "weather", Version: "2"},
+			"Ask for the weather.",
+		},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := gateway{Server: httptest.NewServer(executionmcp.Handler(fns, row.opts)), transport: &http.Transport{}}
+			t.Cleanup(g.Close)
+			t.Cleanup(g.transport.CloseIdleConnections)
+			server := g.connect(t, "/", nil).InitializeResult()
+			if diff := cmp.Diff(&row.want, server.ServerInfo); diff != "" {
+				t.Errorf("server (-want +got):\n%s", diff)
+			}
+			if server.Instructions != row.help {
+				t.Errorf("instructions %q, want %q", server.Instructions, row.help)
+			}
+			if diff := cmp.Diff(&mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}}, server.Capabilities); diff != "" {
+				t.Errorf("capabilities (-want +got):\n%s", diff)
+			}
+			want := http.StatusForbidden
+			if row.opts != nil {
+				want = http.StatusOK
+			}
+			if status, answer := g.post(t, "/", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, credentials{"Origin": "https://app.example"}); status != want {
+				t.Errorf("a page of another origin: %d, want %d: %s", status, want, answer)
+			}
+		})
+	}
+}
+
+// TestWithoutFunctions: there is a server, which has no tools.
+func TestWithoutFunctions(t *testing.T) {
+	t.Parallel()
+	g := gateway{Server: httptest.NewServer(executionmcp.Handler(nil, nil)), transport: &http.Transport{}}
+	t.Cleanup(g.Close)
+	t.Cleanup(g.transport.CloseIdleConnections)
+	if list, err := g.connect(t, "/", nil).ListTools(t.Context(), nil); err != nil || len(list.Tools) != 0 {
+		t.Errorf("%v, error %v", list, err)
+	}
+}
+
+func TestThereAreNoSessions(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	for _, method := range []string{http.MethodGet, http.MethodDelete, http.MethodPut} {
+		r, err := http.NewRequestWithContext(t.Context(), method, g.URL+"/mcp", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = http.Header{"X-Api-Key": {apiKey}, "Accept": {"application/json, text/event-stream"}, "Mcp-Session-Id": {"1"}}
+		res, err := g.transport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusMethodNotAllowed {
+			t.Errorf("%s: status %d", method, res.StatusCode)
+		}
 	}
 }
 
