@@ -3,8 +3,10 @@ package payment_test
 import (
 	"encoding/hex"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -171,6 +173,13 @@ func TestBodiesAndHeadersAreBounded(t *testing.T) {
 		return strings.Replace(base, `""`, `"`+strings.Repeat("x", size-len(base))+`"`, 1)
 	}
 	exact, over := pad(payment.DefaultMaxWebhookBytes), pad(payment.DefaultMaxWebhookBytes+1)
+	for i, size := range []int{16 << 10, 64<<10 - 1, 64 << 10, 64<<10 + 1, 64<<10 + 2} {
+		body := strings.Replace(pad(size), "evt_1", fmt.Sprintf("evt%d0", i), 1)
+		in.deliver(body).received()
+		if r := in.record(fmt.Sprintf("evt%d0", i)); string(r.Payload) != body {
+			t.Errorf("of %d bytes %d were stored", size, len(r.Payload))
+		}
+	}
 	in.deliver(exact).received()
 	a := in.deliver(over)
 	a.refused(http.StatusRequestEntityTooLarge, "too_large")
@@ -208,6 +217,45 @@ func TestBodiesAndHeadersAreBounded(t *testing.T) {
 				t.Errorf("status %d, want %d", res.StatusCode, c.want)
 			}
 		})
+	}
+}
+
+func TestLargeBodiesThatDoNotEndTakeBoundedMemory(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t, dbtest.Database(t), newClock(), func(o *payment.Options) { o.Timeout = 2 * time.Second })
+	server := httptest.NewServer(in.app.Handler(in.echo))
+	t.Cleanup(server.Close)
+	_, most := in.pay.LargeBodies()
+	var conns []net.Conn
+	for range 3 * most { // of whom nobody knows the secret
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conns = append(conns, conn)
+		fmt.Fprintf(conn, "POST /service/payment/v1/webhook HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n"+
+			"Stripe-Signature: t=%d,v1=%064d\r\n\r\n%070000d", noon.Unix(), 0, 0)
+	}
+	full := func() bool { n, _ := in.pay.LargeBodies(); return n == most }
+	for !full() {
+		runtime.Gosched() // or the test times out
+	}
+	large := func(id string) string {
+		return strings.Replace(event(id, "a.b"), "700", strings.Repeat("7", 100_000), 1)
+	}
+	in.deliver(event("evt_small", "a.b")).received()
+	refused := in.deliver(large("evt_large"))
+	refused.refused(http.StatusServiceUnavailable, "not_stored")
+	if refused.header.Get("Retry-After") == "" {
+		t.Error("the refusal does not say when to come back")
+	}
+	for _, conn := range conns {
+		_ = conn.Close()
+	}
+	in.deliver(large("evt_large")).received()
+	if n := in.count(); n != 2 {
+		t.Errorf("%d events are stored", n)
 	}
 }
 

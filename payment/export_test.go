@@ -18,6 +18,9 @@ func (s *Service) LookNow() { s.worker.Load().lookNow() }
 // looking for it.
 func (s *Service) Remembered(at time.Time) []string { return s.worker.Load().later.take(at) }
 
+// LargeBodies returns how many large webhooks are in memory, and may be.
+func (s *Service) LargeBodies() (now, most int) { return len(s.large), cap(s.large) }
+
 // SweepEvents removes old events, as the worker does every hour.
 func (s *Service) SweepEvents(ctx context.Context) (int64, error) { return s.sweepEvents(ctx) }
 

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +22,8 @@ func (s *Service) HandleWebhook(c echo.Context) (err error) {
 	if err != nil {
 		return err // before a byte of the body is read
 	}
-	body, err := s.readWebhook(c)
+	body, release, err := s.readWebhook(c)
+	defer release()
 	if err != nil {
 		return err
 	}
@@ -38,22 +40,55 @@ func (s *Service) HandleWebhook(c echo.Context) (err error) {
 	return c.JSON(http.StatusOK, webhookAnswer{Received: true})
 }
 
-// readWebhook returns the body as it came. What the sender says of its length is
-// believed up to 64 KiB only: memory is for bytes that came.
-func (s *Service) readWebhook(c echo.Context) ([]byte, error) {
-	r, limit := c.Request(), s.opts.MaxWebhookBytes
+// What anyone who knows the URL may have in our memory.
+const (
+	// believedBytes is how far the sender is believed how long the body is: further
+	// memory is for bytes that came.
+	believedBytes = 16 << 10
+	// smallBody is how long a body may be without waiting for its turn. Stripe's are
+	// seldom longer.
+	smallBody = 64 << 10
+	// largeBodies is how many longer ones are read and stored at once.
+	largeBodies = 16
+)
+
+// readWebhook returns the body as it came, and what to call when it is done with.
+func (s *Service) readWebhook(c echo.Context) (body []byte, release func(), err error) {
+	r, limit, release := c.Request(), s.opts.MaxWebhookBytes, func() {}
 	if r.ContentLength > limit {
-		return nil, tooLarge(c, limit)
+		return nil, release, tooLarge(c, limit)
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), 64<<10)+bytes.MinRead))
-	n, err := buf.ReadFrom(io.LimitReader(r.Body, limit+1))
+	small := min(limit, smallBody)
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), believedBytes)+bytes.MinRead))
+	n, err := buf.ReadFrom(io.LimitReader(r.Body, small+1))
+	if err == nil && n > small && small < limit {
+		if err := s.takeTurn(r.Context()); err != nil {
+			return nil, release, notStored(err)
+		}
+		release = func() { <-s.large }
+		buf.Grow(int(max(r.ContentLength-n, 0)) + bytes.MinRead)
+		n, err = buf.ReadFrom(io.LimitReader(r.Body, limit-small))
+		n += small + 1
+	}
 	if _, refused := errors.AsType[*http.MaxBytesError](err); refused || n > limit {
-		return nil, tooLarge(c, limit)
+		return nil, release, tooLarge(c, limit)
 	}
 	if err != nil {
-		return nil, &service.Problem{Status: http.StatusBadRequest, Code: "invalid", Detail: "The body ends too early.", Err: err}
+		return nil, release, &service.Problem{Status: http.StatusBadRequest, Code: "invalid", Detail: "The body ends too early.", Err: err}
 	}
-	return buf.Bytes(), nil
+	return buf.Bytes(), release, nil
+}
+
+// takeTurn waits until there is room for a large body.
+func (s *Service) takeTurn(ctx context.Context) error {
+	ctx, cancel := s.bound(ctx)
+	defer cancel()
+	select {
+	case s.large <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("payment: waiting for one of %d large events to be stored: %w", largeBodies, ctx.Err())
+	}
 }
 
 // tooLarge refuses the body, and has the connection closed rather than the rest of

@@ -40,8 +40,9 @@ type Service struct {
 	problems []service.Rule
 	stripe   *client.API
 
-	mode    mode     // of the key
-	secrets [][]byte // any of them may have signed a webhook
+	mode    mode          // of the key
+	secrets [][]byte      // any of them may have signed a webhook
+	large   chan struct{} // has one for each large webhook in memory
 	events  *mongo.Collection
 	breaker breaker // of what the worker asks Stripe
 
@@ -69,7 +70,8 @@ func New(db *mongo.Database, key, webhookSecret string, opts *Options) (*Service
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{db: db, opts: o, problems: problems(), mode: modeOf(key), events: durable(db, EventsCollection)}
+	s := &Service{db: db, opts: o, problems: problems(), mode: modeOf(key)}
+	s.large, s.events = make(chan struct{}, largeBodies), durable(db, EventsCollection)
 	for _, secret := range append([]string{webhookSecret}, o.OldWebhookSecrets...) {
 		s.secrets = append(s.secrets, []byte(secret))
 	}
@@ -97,6 +99,9 @@ func (s *Service) Collections() []service.Namespace {
 	}
 	return spaces
 }
+
+// Rules returns what the errors of the service mean over HTTP.
+func (s *Service) Rules() []service.Rule { return s.problems }
 
 // Adopt gives the service its host.
 func (s *Service) Adopt(h service.Host) { s.host.Store(&h) }
