@@ -63,7 +63,8 @@ type CheckoutRequest struct {
 	// User is who pays; nil is a guest, whom Stripe knows by Email only.
 	User *User `json:"user"`
 	// IdempotencyKey makes Stripe answer a repeated request as it did the first time,
-	// for a day: 255 characters at most. Empty for none.
+	// for a day, a failure of Stripe's own included: 255 characters at most, such as a
+	// UUID, for guests have one space of keys. Empty for none.
 	IdempotencyKey string `json:"-"`
 }
 

@@ -8,15 +8,18 @@ import (
 )
 
 // CheckingOut is asked before a checkout session is made, after the request was found
-// well-formed. An interceptor may change the request, or refuse it: where browsers
-// call the handler, it is the place to see to it that what they buy is for sale.
+// well-formed. An interceptor may change the request, or refuse it. Where browsers call
+// the handler, all of the request but the user is theirs to choose: here is the place
+// to see to it that what they buy is for sale, that the URLs lead back to the gateway's
+// own pages, and that the metadata names what is theirs.
 type CheckingOut struct {
 	signals.Intent
 	Request *CheckoutRequest
 }
 
 // Subscribing is asked before a subscription is made by [Service.Subscribe], as
-// CheckingOut is before a checkout.
+// CheckingOut is before a checkout. The email, to which Stripe sends invoices, is the
+// browser's to choose as well.
 type Subscribing struct {
 	signals.Intent
 	Request *SubscribeRequest
@@ -46,6 +49,10 @@ type Origin struct {
 // once for each ID, however many events Stripe sends about it. So a subscriber that
 // must not act twice even where its process dies keeps the ID with what it does.
 //
+// That something was paid does not say that it was enough. The Metadata comes from
+// whoever asked for the checkout: one that names an order may be for another, cheaper
+// thing. So compare Amount and Currency with what is due.
+//
 // What it says was fetched from Stripe and is as of now, whichever version of the API
 // the event was written in. The Amount may be zero: for a checkout or an invoice that
 // costs nothing.
@@ -65,7 +72,8 @@ type Paid struct {
 	// Currency is an ISO 4217 code in lower case.
 	Currency string
 	// Metadata is that of the session or the subscription, and of the invoice, without
-	// the names of the service's own. It must not be changed.
+	// the names of the service's own: what a client says, where clients ask for
+	// checkouts. It must not be changed.
 	Metadata map[string]string
 }
 

@@ -18,7 +18,8 @@ import (
 //
 // Mounted alone it knows its callers by token or cookie only. It then acts for the one
 // who is signed in, or for a guest, and for nobody else; and it takes prices of
-// Stripe's only, so that nobody makes up their own.
+// Stripe's only, so that nobody makes up their own. What else a browser may choose is
+// for the interceptors of [CheckingOut].
 func (s *Service) HandleCheckout(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.problems...)
 	var r CheckoutRequest

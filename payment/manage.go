@@ -14,7 +14,8 @@ import (
 // Cancel ends a subscription when what is paid for is over; until then it stays
 // active, and can be resumed. Like all that changes a subscription it updates our
 // records at once, and returns [ErrNoSubscription] for one that is over, or a
-// *[StripeError].
+// *[StripeError]; and it takes any subscription of the account: whether an id that a
+// browser sends is one of its user's, [Service.Subscriptions] says.
 func (s *Service) Cancel(ctx context.Context, id string) (Subscription, error) {
 	return s.update(ctx, id, "cancel a subscription", &stripe.SubscriptionParams{CancelAtPeriodEnd: stripe.Bool(true)})
 }

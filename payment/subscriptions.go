@@ -75,7 +75,8 @@ func (s Subscription) Prices() []string {
 
 // ActiveAt reports whether what was subscribed to is to be had at a time: the status
 // is active or trialing, and its end has not come. One that is past due is not
-// active, though Stripe still tries to get the money.
+// active, though Stripe still tries to get the money. One that is paid by invoice is
+// active from its beginning, until an invoice is overdue.
 func (s Subscription) ActiveAt(now time.Time) bool {
 	if s.Status != string(stripe.SubscriptionStatusActive) && s.Status != string(stripe.SubscriptionStatusTrialing) {
 		return false
