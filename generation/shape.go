@@ -108,9 +108,15 @@ func (w *writer) unknown(path string, v jsontext.Value) error {
 	return nil
 }
 
+// decode returns a decoder of a value out of a body, which was read strictly: names
+// that are given twice were refused there, at every depth.
+func decode(v jsontext.Value) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(v), jsontext.AllowDuplicateNames(true))
+}
+
 // namesFile reports whether an object inside a value has a member like fileUri.
 func namesFile(v jsontext.Value) bool {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(v))
+	dec := decode(v)
 	for {
 		token, err := dec.ReadToken()
 		if err != nil {
@@ -125,7 +131,7 @@ func namesFile(v jsontext.Value) bool {
 
 // members calls fn for each member of an object.
 func members(v jsontext.Value, fn func(name string, value jsontext.Value) error) error {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(v))
+	dec := decode(v)
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
@@ -151,7 +157,7 @@ func elements(path string, v jsontext.Value, fn func(path string, value jsontext
 	if v.Kind() != '[' {
 		return service.Invalid(path, "must be an array")
 	}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(v))
+	dec := decode(v)
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
