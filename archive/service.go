@@ -85,6 +85,9 @@ func (s *Service) Collections() []service.Namespace {
 	}
 }
 
+// Rules returns what the errors of the service mean over HTTP.
+func (s *Service) Rules() []service.Rule { return s.problems }
+
 // Adopt gives the service its host.
 func (s *Service) Adopt(h service.Host) { s.host.Store(&h) }
 

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -68,13 +69,13 @@ func (s *Service) parseSignup(c echo.Context) (Account, error) {
 	if body.Document != nil {
 		doc := bson.Raw(body.Document)
 		account.Document = doc
-		return account, s.checkNewDocument(doc)
+		return account, s.checkNewDocument(c.Request().Context(), doc)
 	}
 	return account, nil
 }
 
 // checkNewDocument refuses what a document from outside may not have.
-func (s *Service) checkNewDocument(doc bson.Raw) error {
+func (s *Service) checkNewDocument(ctx context.Context, doc bson.Raw) error {
 	if err := queryRules().Document(doc); err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (s *Service) checkNewDocument(doc bson.Raw) error {
 		return err
 	}
 	for _, e := range elements {
-		if err := s.checkSettable("document.", e.Key()); err != nil {
+		if err := s.checkSettable(ctx, "document.", e.Key()); err != nil {
 			return err
 		}
 	}

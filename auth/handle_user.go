@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -58,7 +59,7 @@ func (s *Service) HandleUpdateUser(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	update, err := s.checkUpdateRequest(bson.Raw(body.Document))
+	update, err := s.checkUpdateRequest(c.Request().Context(), bson.Raw(body.Document))
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (s *Service) parseRef(c echo.Context, inBody bson.Raw) (Ref, error) {
 }
 
 // checkUpdateRequest returns an update from outside as operators, checked.
-func (s *Service) checkUpdateRequest(update bson.Raw) (bson.Raw, error) {
+func (s *Service) checkUpdateRequest(ctx context.Context, update bson.Raw) (bson.Raw, error) {
 	if isEmpty(update) {
 		return nil, errEmptyUpdate()
 	}
@@ -134,7 +135,7 @@ func (s *Service) checkUpdateRequest(update bson.Raw) (bson.Raw, error) {
 			return nil, err
 		}
 		for _, field := range fields {
-			if err := s.checkSettable("document."+operator.Key()+".", field.Key()); err != nil {
+			if err := s.checkSettable(ctx, "document."+operator.Key()+".", field.Key()); err != nil {
 				return nil, err
 			}
 		}

@@ -86,7 +86,9 @@ type Options struct {
 	// sign-up and by PATCH; any other is 422 "field_not_allowed". The Go methods
 	// are not bound by it.
 	//
-	// Defaults to nil: every field that is not reserved.
+	// Defaults to nil: every field that is not reserved for requests with an API
+	// key; none for others, such as those of a browser to a handler placed by hand,
+	// for a person who could set any might make themselves an admin.
 	Settable []string
 
 	// SigningKey signs access tokens and cookies (JWT_SECRET_KEY). It has

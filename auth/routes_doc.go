@@ -10,7 +10,7 @@ func docSignup() *service.Doc {
 			"key_exists":         "409: another account has the key.",
 			"key_reserved":       "422: the key is a word that the routes need.",
 			"weak_password":      "422: the password has fewer than 8 or more than 72 bytes, or a NUL.",
-			"field_not_allowed":  "422: the host does not let a person set this field.",
+			"field_not_allowed":  "422: the host does not let a person set this field, or lists none and the request has no API key.",
 			"collection_unknown": "404: the collection holds no users.",
 			"too_many_requests":  "429: too many attempts from this address.",
 			"busy":               "503: too many passwords are being hashed.",

@@ -153,6 +153,9 @@ type place struct {
 	origins *http.CrossOriginProtection
 }
 
+// Rules returns what the errors of the service mean over HTTP.
+func (s *Service) Rules() []service.Rule { return s.rules }
+
 // Adopt tells the service the App it belongs to.
 func (s *Service) Adopt(h service.Host) {
 	p := &place{bus: h.Signals, log: s.opts.Logger, origins: http.NewCrossOriginProtection()}

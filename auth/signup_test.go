@@ -73,7 +73,9 @@ func TestSignup(t *testing.T) {
 		{name: "array as document", body: `{"_key":"u","document":[]}`, status: 400, code: "invalid", field: "document"},
 		{name: "null as document", body: `{"_key":"u","document":null}`, status: 400, code: "invalid", field: "document"},
 	}
-	g := newGateway(t, fast())
+	o := fast()
+	o.Settable = []string{"name", "born"} // or /join, which asks for no key, would take no document
+	g := newGateway(t, o)
 	g.signup("taken@example.com")
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -261,6 +263,25 @@ func TestSettableFields(t *testing.T) {
 	if got := g.stored("a"); got["role"] != "admin" || got["_grade"] != int32(1) {
 		t.Errorf("stored = %v", got)
 	}
+}
+
+func TestWithoutAnAPIKeyNoFieldIsSettableUnlessListed(t *testing.T) {
+	t.Parallel()
+	body := `{"_key":"eve","_password":"12345678","document":{"role":"admin"}}`
+	byHand := func(path, body string) request {
+		r := post(path, body)
+		r.key = false
+		return r
+	}
+	g := newGateway(t, fast())
+	g.want(byHand("/join", body), http.StatusUnprocessableEntity, "field_not_allowed")
+	g.want(byHand("/join", `{"_key":"eve","_password":"12345678"}`), http.StatusCreated, "") // no account was made before
+	g.want(post(prefix+"/signup", strings.Replace(body, "eve", "ada", 1)), http.StatusCreated, "")
+
+	o := fast()
+	o.Settable = []string{"name"}
+	listed := newGateway(t, o)
+	listed.want(byHand("/join", `{"_key":"eve","document":{"name":"Eve"}}`), http.StatusCreated, "")
 }
 
 func TestSigningUpIsAsked(t *testing.T) {

@@ -33,6 +33,14 @@ type Host struct {
 	Draining <-chan struct{}
 }
 
+// Ruler is a Service that says what its errors mean over HTTP, so that handlers of
+// the host may return them: see App.Errors. It is optional.
+type Ruler interface {
+	// Rules returns the rules, which must be safe for concurrent use. The slice is
+	// not changed.
+	Rules() []Rule
+}
+
 // Service is a part of a gateway that an App can carry. The services of Coglex
 // implement it; so can yours.
 type Service interface {

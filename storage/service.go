@@ -66,6 +66,9 @@ func (s *Service) Name() string { return "storage" }
 // Collections returns none: all that storage keeps belongs to its callers.
 func (s *Service) Collections() []service.Namespace { return nil }
 
+// Rules returns what the errors of the service mean over HTTP.
+func (s *Service) Rules() []service.Rule { return s.problems }
+
 // Adopt gives the service its host.
 func (s *Service) Adopt(h service.Host) { s.host.Store(&h) }
 
