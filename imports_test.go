@@ -107,13 +107,23 @@ func TestAServiceLinksNoVendorButItsOwn(t *testing.T) {
 		"github.com/google/jsonschema-go":        "execution",
 		"github.com/minio/minio-go":              "archive/s3store",
 	}
+	linked := map[string]bool{}
 	for _, p := range list(t, ".", "./...") {
 		for _, dep := range p.Deps {
 			for vendor, room := range vendors {
-				if under(dep, vendor) && !under(p.ImportPath, module+"/"+room) {
+				if !under(dep, vendor) {
+					continue
+				}
+				linked[vendor] = true
+				if !under(p.ImportPath, module+"/"+room) {
 					t.Errorf("%s links %s, which is for %s alone", p.ImportPath, dep, room)
 				}
 			}
+		}
+	}
+	for vendor, room := range vendors {
+		if !linked[vendor] {
+			t.Errorf("%s links no %s: has it moved?", room, vendor)
 		}
 	}
 }

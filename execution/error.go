@@ -124,7 +124,6 @@ func problems() []service.Rule {
 		service.Is(ErrUnknown, http.StatusNotFound, "function_unknown", "There is no such function."),
 		service.Is(ErrTimeout, http.StatusGatewayTimeout, "timeout", "The function did not return in time."),
 		service.Is(ErrTooLarge, http.StatusInternalServerError, "result_too_large", "The function returned more than an answer may hold."),
-		service.Is(ErrTooDeep, http.StatusInternalServerError, "function_failed", "The function failed."),
 		service.Is(ErrKeyReused, http.StatusUnprocessableEntity, "idempotency_key_reused", "This Idempotency-Key was used with another input."),
 		later(ErrInProgress, http.StatusConflict, "idempotency_in_progress", "A call with this Idempotency-Key is under way."),
 		later(ErrBusy, http.StatusServiceUnavailable, "busy", "The function runs as often as it may at once."),
