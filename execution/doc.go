@@ -75,10 +75,11 @@
 // share theirs.
 //
 // What is kept is how the function ended, failures and timeouts included, for it may
-// have done its work in part. A refused input, and an error of the function's own with
-// status 429 or 503, frees the key. If the process dies the key is freed a minute
-// after the time limit; a function that overruns its limit by more than a minute may
-// be executed again. Answers are in the collection _EXECUTIONS, keys and inputs are
+// have done its work in part; of a problem all but its extensions. A refused input, and
+// an error of the function's own with status 429 or 503, frees the key. If the process
+// dies, or the database does not take the answer, the key is freed a minute after the
+// time limit; a function that overruns its limit by more than a minute may be executed
+// again. Answers are in the collection _EXECUTIONS, keys and inputs are
 // there as hashes only.
 //
 // # Events

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/imadelakhaldev/coglex/internal/mongoerr"
@@ -42,17 +43,14 @@ type InputError struct {
 }
 
 // Error names the fields and what is wrong with each.
-func (e *InputError) Error() string { return "execution: invalid input: " + e.text() }
+func (e *InputError) Error() string { return "execution: invalid input: " + inWords(e.Fields) }
 
-func (e *InputError) text() string {
-	text := ""
-	for i, f := range e.Fields {
-		if i > 0 {
-			text += "; "
-		}
-		text += f.Field + " " + f.Message
+func inWords(fields []service.Field) string {
+	words := make([]string, len(fields))
+	for i, f := range fields {
+		words[i] = f.Field + " " + f.Message
 	}
-	return text
+	return strings.Join(words, "; ")
 }
 
 // Error is an error that its function wants the caller to see. [Errorf] makes one.

@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -147,7 +148,7 @@ func (f Function) withDefaults() (Function, error) {
 	if f.opts.Concurrency < 0 {
 		wrong("Concurrency is %d, and cannot be negative", f.opts.Concurrency)
 	}
-	f.opts.Timeout = or(f.opts.Timeout, DefaultTimeout)
-	f.opts.Concurrency = or(f.opts.Concurrency, DefaultConcurrency)
+	f.opts.Timeout = cmp.Or(f.opts.Timeout, DefaultTimeout)
+	f.opts.Concurrency = cmp.Or(f.opts.Concurrency, DefaultConcurrency)
 	return f, errors.Join(errs...)
 }

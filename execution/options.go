@@ -1,6 +1,7 @@
 package execution
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -89,21 +90,12 @@ func (o Options) withDefaults() (Options, error) {
 			errs = append(errs, fmt.Errorf("execution: Options.%s is %d, and cannot be negative", name, v))
 		}
 	}
-	o.KeyLifetime = or(o.KeyLifetime, DefaultKeyLifetime)
-	o.SweepInterval = or(o.SweepInterval, DefaultSweepInterval)
-	o.BodyLimit = or(o.BodyLimit, DefaultBodyLimit)
-	o.MaxResultBytes = or(o.MaxResultBytes, DefaultMaxResultBytes)
+	o.KeyLifetime = cmp.Or(o.KeyLifetime, DefaultKeyLifetime)
+	o.SweepInterval = cmp.Or(o.SweepInterval, DefaultSweepInterval)
+	o.BodyLimit = cmp.Or(o.BodyLimit, DefaultBodyLimit)
+	o.MaxResultBytes = cmp.Or(o.MaxResultBytes, DefaultMaxResultBytes)
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of the option
 	}
 	return o, errors.Join(errs...)
-}
-
-// or returns v, or def where v is zero.
-func or[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }

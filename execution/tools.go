@@ -97,8 +97,8 @@ func (s *Service) toolError(ctx context.Context, name string, err error) *ToolEr
 	if e.Message == "" {
 		e.Message = strings.ToLower(http.StatusText(p.Status))
 	}
-	for i, f := range p.Errors {
-		e.Message += separator(i) + f.Field + " " + f.Message
+	if len(p.Errors) > 0 {
+		e.Message += " " + inWords(p.Errors)
 	}
 	level := slog.LevelDebug
 	if p.Status >= http.StatusInternalServerError && p.Status != http.StatusServiceUnavailable {
@@ -110,11 +110,4 @@ func (s *Service) toolError(ctx context.Context, name string, err error) *ToolEr
 	}
 	s.logger().LogAttrs(ctx, level, "execution: a call failed", logged...)
 	return e
-}
-
-func separator(i int) string {
-	if i == 0 {
-		return " "
-	}
-	return "; "
 }

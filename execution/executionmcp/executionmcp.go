@@ -2,6 +2,7 @@ package executionmcp
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -24,10 +25,9 @@ const (
 
 // Options are the optional settings of [Handler]. The zero value means all defaults.
 type Options struct {
-	// Tools are the functions that there are. It must be a choice of the service
-	// that is given to Handler, or of another.
+	// Tools are the functions that are offered, by [execution.Service.Tools].
 	//
-	// Defaults to all functions of the service.
+	// Defaults to all functions of the service that is given to Handler.
 	Tools *execution.Tools
 
 	// Name and Version are what the server calls itself to clients.
@@ -129,14 +129,8 @@ func toolsOf(fns *execution.Service, o Options) *execution.Tools {
 
 // newServer returns a server with a tool for each function.
 func newServer(tools *execution.Tools, o Options) *mcp.Server {
-	name, version := o.Name, o.Version
-	if name == "" {
-		name = DefaultName
-	}
-	if version == "" {
-		version = DefaultVersion
-	}
-	server := mcp.NewServer(&mcp.Implementation{Name: name, Version: version}, &mcp.ServerOptions{
+	self := &mcp.Implementation{Name: cmp.Or(o.Name, DefaultName), Version: cmp.Or(o.Version, DefaultVersion)}
+	server := mcp.NewServer(self, &mcp.ServerOptions{
 		Instructions: o.Instructions, Logger: o.Logger,
 		// The list never changes, and there is no session to log to.
 		Capabilities: &mcp.ServerCapabilities{Tools: &mcp.ToolCapabilities{}},
