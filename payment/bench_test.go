@@ -99,7 +99,8 @@ func send(tb testing.TB, client *http.Client, url, body string, now time.Time) {
 
 // BenchmarkHandle handles events that wait in the inbox, by one subscriber.
 func BenchmarkHandle(b *testing.B) {
-	in := newInbox(b, dbtest.Database(b), &clock{now: time.Now()}, nil)
+	db := dbtest.Database(b)
+	in := newInbox(b, db, &clock{now: time.Now()}, nil)
 	done := make(chan struct{}, 1)
 	var n atomic.Int64
 	in.pay.Observe(func(string, payment.State) {
@@ -108,9 +109,7 @@ func BenchmarkHandle(b *testing.B) {
 		}
 	})
 	in.subscribe("count", func(payment.StripeWebhookReceived) error { return nil })
-	for i := range b.N {
-		in.deliver(invoiceEvent("evt_" + strconv.Itoa(i))).received()
-	}
+	fill(b, db, b.N, payment.StatePending)
 	b.ResetTimer()
 	in.start()
 	<-done
@@ -125,7 +124,7 @@ func BenchmarkLook(b *testing.B) {
 		b.Run(fmt.Sprintf("done=%d", events), func(b *testing.B) {
 			db := dbtest.Database(b)
 			in := newInbox(b, db, &clock{now: time.Now()}, nil)
-			fillDone(b, db, events)
+			fill(b, db, events, payment.StateDone)
 			if err := in.pay.EnsureIndexes(b.Context()); err != nil {
 				b.Fatal(err)
 			}
@@ -138,16 +137,20 @@ func BenchmarkLook(b *testing.B) {
 	}
 }
 
-// fillDone stores events that were handled, of 2 KiB each.
-func fillDone(tb testing.TB, db *mongo.Database, events int) {
+// fill stores events in a state, of 4 KiB each, that are due where it is pending.
+func fill(tb testing.TB, db *mongo.Database, events int, state payment.State) {
 	tb.Helper()
-	payload := strings.Repeat("x", 2000)
+	moment := "finished"
+	if state == payment.StatePending {
+		moment = "due"
+	}
 	for begin := 0; begin < events; begin += 500 {
 		docs := make([]any, 0, 500)
 		for i := begin; i < min(begin+500, events); i++ {
+			id := fmt.Sprintf("evt_%d", i)
 			docs = append(docs, bson.M{
-				"_id": fmt.Sprintf("evt_done_%d", i), "type": "invoice.paid", "created": noon, "received": noon, "finished": noon,
-				"state": "done", "attempts": 1, "done": []string{"count"}, "faults": []string{}, "payload": payload,
+				"_id": id, "type": "invoice.sent", "created": noon, "received": noon, moment: noon,
+				"state": state, "attempts": int64(0), "done": []string{}, "faults": []string{}, "payload": invoiceEvent(id),
 			})
 		}
 		if _, err := db.Collection(payment.EventsCollection).InsertMany(tb.Context(), docs); err != nil {

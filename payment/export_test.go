@@ -12,7 +12,7 @@ import (
 func (s *Service) Observe(fn func(id string, state State)) { s.observe = fn }
 
 // LookNow has the worker look for events that are due.
-func (s *Service) LookNow() { s.worker.Load().lookNow() }
+func (s *Service) LookNow() { signal(s.worker.Load().wake) }
 
 // Remembered returns, and forgets, what the worker would try again at a time without
 // looking for it.

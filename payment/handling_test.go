@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	mongoevent "go.mongodb.org/mongo-driver/event"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
@@ -104,6 +106,45 @@ func TestManyEventsAreHandledOnceEach(t *testing.T) {
 		if !ok || n.(*atomic.Int64).Load() != 1 {
 			t.Errorf("evt_%d was not handled once", i)
 		}
+	}
+}
+
+// On the embedded database each look reads the whole collection.
+func TestAFloodIsHandledWithoutLooking(t *testing.T) {
+	t.Parallel()
+	const flood = 270 // more than there is room for
+	var looks atomic.Int64
+	client, err := mongo.Connect(t.Context(), options.Client().ApplyURI(dbtest.NewServer(t).URI()).SetMonitor(&mongoevent.CommandMonitor{
+		Started: func(_ context.Context, e *mongoevent.CommandStartedEvent) {
+			if e.CommandName == "find" {
+				looks.Add(1)
+			}
+		},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Disconnect(context.WithoutCancel(t.Context())) })
+	in := newInbox(t, client.Database("test"), newClock(), func(o *payment.Options) { o.Workers = 1 })
+	release := make(chan struct{})
+	in.subscribe("slow", func(payment.StripeWebhookReceived) error { <-release; return nil })
+	in.start()
+	for looks.Load() == 0 {
+		runtime.Gosched() // or the test times out
+	}
+	var senders sync.WaitGroup
+	for i := range flood {
+		senders.Go(func() { in.deliver(event(fmt.Sprintf("evt_%d", i), "charge.succeeded")).received() })
+	}
+	senders.Wait()
+	close(release)
+	for range flood {
+		if o := in.await(); o.state != payment.StateDone {
+			t.Errorf("the outcome is %v", o)
+		}
+	}
+	if n := looks.Load(); n != 1 {
+		t.Errorf("looked %d times, want once, at the start", n)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 
 // Start makes the indexes and begins to handle events: first those that are due
 // already, so subscribe before. In the background it asks Stripe for what was missed
-// (see [Service.Reconcile]), until that has succeeded once. ctx bounds the start
-// only. It is idempotent, and may be tried again after an error. Before it, events
+// (see [Service.Reconcile]), until that has succeeded once or the service stops: a
+// later Start asks from the then newest event on. ctx bounds the start only. It is idempotent, and may be tried again after an error. Before it, events
 // are stored all the same.
 func (s *Service) Start(ctx context.Context) error {
 	s.lifecycle.Lock()

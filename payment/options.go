@@ -110,6 +110,7 @@ type Options struct {
 	Workers int
 
 	// Attempts is how often an event is tried before it is dead: see [StateDead].
+	// Tries whose instance died count.
 	//
 	// Defaults to DefaultAttempts.
 	Attempts int
@@ -121,15 +122,16 @@ type Options struct {
 	MinDelay, MaxDelay time.Duration
 
 	// Lease is how long an event belongs to an instance that gives no sign of life
-	// any more; while it lives, it renews the lease. After that another instance
-	// takes the event over.
+	// any more; while it lives, it renews the lease, every third of it. After that
+	// another instance takes the event over. The clocks of all instances must agree
+	// within a third of it.
 	//
 	// Defaults to DefaultLease.
 	Lease time.Duration
 
 	// HandleTimeout is how long one try of an event may take, all its subscribers
 	// together: then their context ends. One that does not heed its context keeps
-	// one of the Workers until it returns.
+	// one of the Workers until it returns; that is logged a Lease later.
 	//
 	// Defaults to DefaultHandleTimeout.
 	HandleTimeout time.Duration

@@ -13,14 +13,14 @@ import (
 
 const (
 	// pollBatch is how many events one look at the database brings.
-	pollBatch = 100
+	pollBatch = 1000
 	// pollShare is the part of the time, one in so many, that looking may take.
 	pollShare = 20
 	// lookTimeout is how long the database may take to find what is due, or newest:
 	// the embedded one reads the whole collection for that.
 	lookTimeout = 2 * time.Minute
-	// freshQueue is how many events that were just stored wait in memory. The others
-	// are found by looking.
+	// freshQueue is how many events that were just stored wait for a worker. Further
+	// ones are remembered as those are that are to be tried again.
 	freshQueue = 256
 	// sweepInterval is how often old events are removed.
 	sweepInterval = time.Hour
@@ -36,6 +36,7 @@ type worker struct {
 	fresh   chan string   // just stored here
 	due     chan string   // found by looking
 	wake    chan struct{} // look now
+	more    chan struct{} // later has something that is due
 	later   later
 
 	taking     <-chan struct{}    // closed when no more events are taken
@@ -52,7 +53,8 @@ func (s *Service) startWorker(ctx context.Context, missed time.Time) *worker {
 	taking, stopTaking := context.WithCancel(handling)
 	w := &worker{
 		service: s, taking: taking.Done(), stopTaking: stopTaking, abandon: abandon,
-		fresh: make(chan string, freshQueue), due: make(chan string), wake: make(chan struct{}, 1),
+		fresh: make(chan string, freshQueue), due: make(chan string),
+		wake: make(chan struct{}, 1), more: make(chan struct{}, 1),
 	}
 	for range s.opts.Workers {
 		w.running.Go(func() { w.handle(taking, handling) })
@@ -94,15 +96,19 @@ func (s *Service) offer(id string) {
 	select {
 	case w.fresh <- id:
 	default:
-		w.lookNow()
+		if w.later.add(id, s.now()) {
+			signal(w.more)
+		} else {
+			signal(w.wake)
+		}
 	}
 }
 
-// lookNow has the worker look at the database.
-func (w *worker) lookNow() {
+// signal tells who waits on a channel with room for one.
+func signal(c chan<- struct{}) {
 	select {
-	case w.wake <- struct{}{}:
-	default: // it is about to
+	case c <- struct{}{}:
+	default: // it is about to be heard
 	}
 }
 
@@ -124,7 +130,7 @@ func (w *worker) handle(taking, handling context.Context) {
 	}
 }
 
-// look hands out what is to be tried again, every Poll, and looks for other events
+// look hands out what is remembered, every Poll, and looks for other events
 // that are due: at once, and then every Poll or more seldom, where looking takes long.
 func (w *worker) look(taking context.Context) {
 	timer := time.NewTimer(0)
@@ -136,12 +142,13 @@ func (w *worker) look(taking context.Context) {
 		case <-taking.Done():
 			return
 		case <-timer.C:
+		case <-w.more:
 		case <-w.wake:
 			next = now
 		}
 		w.handOut(taking, w.later.take(w.service.now()))
 		if now = time.Now(); !now.Before(next) { //nolint:forbidigo // as above
-			next = now.Add(w.takeDue(taking) * (pollShare - 1))
+			next = now.Add(max(w.service.opts.Poll, w.takeDue(taking)*(pollShare-1)))
 		}
 		timer.Reset(w.service.opts.Poll)
 	}
