@@ -25,8 +25,9 @@ func (a *App) HandleLive(c echo.Context) error {
 
 // HandleReady answers 200 when every service can serve, else 503 "not_ready"
 // with the names of those that cannot, within ReadyTimeout. The causes are in
-// the log. While the gateway drains it answers 503, so that a load balancer
-// sends no more. It needs no key.
+// the log. While the gateway drains it answers 503 on the connections that are
+// still open, and new ones are refused: a load balancer takes either for an end. It
+// needs no key.
 func (a *App) HandleReady(c echo.Context) (err error) {
 	defer service.Edge(c, a.log, &err)
 	ctx, cancel := context.WithTimeout(c.Request().Context(), ReadyTimeout)

@@ -209,7 +209,7 @@ func (d *disk) within(do func(*os.Root) error) error {
 	if fullDisk(err) {
 		err = errors.Join(ErrNoSpace, err)
 	}
-	return fmt.Errorf("archive: bytes on disk: %w", err)
+	return fmt.Errorf("archive: bytes on disk, in %s: %w", d.folder, err)
 }
 
 // makeFolder makes a folder unless it is there.

@@ -12,8 +12,8 @@ import (
 )
 
 // Insert inserts documents, each anything that has a BSON form, one after the
-// other, and returns their ids in order. A document without an _id is given one
-// (see Options.NewID); _inserted and _version are set whatever it says of them.
+// other, and returns their ids in order. A document without an _id is given one, a
+// string (see Options.NewID); _inserted and _version are set whatever it says of them.
 //
 // Where the database refuses one of them, those before it are in, those after it
 // are not, and the error is a *[DuplicateError] or an *[InsertError]. A refusal of

@@ -21,7 +21,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	secret := os.Getenv("SERVER_SECRET")
 	opts := options.Client().ApplyURI(os.Getenv("MONGODB_URI")).SetServerSelectionTimeout(2 * time.Second)
 	db := must(mongo.Connect(ctx, opts)).Database("shop")
@@ -30,6 +30,7 @@ func main() {
 	app := must(coglex.New(secret, &coglex.Options{Users: users}))
 
 	e := echo.New()
+	e.Use(app.Errors()) // handlers may return the errors of services
 	check(app.Mount(e, users, docs))
 	e.GET("/orders", func(c echo.Context) error {
 		user, _ := auth.FromContext(c.Request().Context())

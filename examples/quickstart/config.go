@@ -37,7 +37,7 @@ type config struct {
 
 	UploadFolder string `env:"UPLOAD_FOLDER" envDefault:"./uploads"`
 	// MaxUpload is how many bytes an uploaded file may have.
-	MaxUpload int64  `env:"MAX_CONTENT_LENGTH" envDefault:"16777216"`
+	MaxUpload uint32 `env:"MAX_CONTENT_LENGTH" envDefault:"16777216"`
 	Archive   string `env:"MONGODB_ARCHIVE_COLLECTION" envDefault:"_ARCHIVE"`
 
 	// StripeKey and StripeWebhookSecret go together; with neither a stand-in is
@@ -101,7 +101,11 @@ func inVariables(err error) error {
 	for _, each := range aggregate.Errors {
 		if wrong, ok := errors.AsType[env.ParseError](each); ok {
 			if field, ok := reflect.TypeFor[config]().FieldByName(wrong.Name); ok {
-				each = fmt.Errorf("%s: %w", field.Tag.Get("env"), wrong.Err)
+				reason := wrong.Err
+				if _, ok := errors.AsType[*strconv.NumError](reason); ok {
+					reason = errors.New("must be a whole number that is not negative, and not too large")
+				}
+				each = fmt.Errorf("%s: %w", field.Tag.Get("env"), reason)
 			}
 		}
 		errs = append(errs, each)

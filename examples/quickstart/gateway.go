@@ -44,7 +44,7 @@ func newServices(db *mongo.Database, c config) (s services, err error) {
 	s.docs, errs[1] = storage.New(db, nil)
 	s.files, errs[2] = archive.New(db, archive.Disk(c.UploadFolder), &archive.Options{
 		Collection: c.Archive,
-		MaxBytes:   c.MaxUpload,
+		MaxBytes:   int64(c.MaxUpload),
 		Secret:     c.Secret,
 	})
 	s.pay, errs[3] = payment.New(db, c.StripeKey, c.StripeWebhookSecret, &payment.Options{APIBase: c.StripeBase})
@@ -81,6 +81,7 @@ func newGateway(e *echo.Echo, db *mongo.Database, c config, log *slog.Logger) (*
 		return nil, err
 	}
 
+	e.Use(app.Errors())
 	e.GET("/health/live", app.HandleLive)
 	e.GET("/health/ready", app.HandleReady)
 	e.GET("/me", handleMe, s.users.Authenticated())

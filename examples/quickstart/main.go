@@ -30,7 +30,7 @@ const stopTimeout = 10 * time.Second
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		stop()
@@ -80,6 +80,7 @@ func run(ctx context.Context) (err error) {
 	}
 	announce(os.Stdout, app, vendors, address(l), db.where, c.Secret, made)
 	log.InfoContext(ctx, "listening", slog.String("address", l.Addr().String()))
+	defer context.AfterFunc(ctx, func() { log.Info("stopping: requests in flight may end; a second signal stops at once") })()
 	err = app.Serve(ctx, e, l)
 	log.InfoContext(ctx, "stopped")
 	return err

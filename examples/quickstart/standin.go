@@ -29,6 +29,8 @@ func openStandIns(ctx context.Context, c config, url string) (*standIns, config,
 		if err != nil {
 			return nil, c, fmt.Errorf("starting the stand-in for Stripe: %w", err)
 		}
+		s.stripe.AddPrice(paymenttest.Price{ID: "price_book", Product: "A book", Amount: 1200, Currency: "eur"})
+		s.stripe.AddPrice(paymenttest.Price{ID: "price_basic", Product: "Membership", Amount: 900, Currency: "eur", Interval: "month"})
 		s.stripe.SendTo(url + "/service/payment/v1/webhook")
 		c.StripeKey, c.StripeWebhookSecret, c.StripeBase = s.stripe.Key(), s.stripe.WebhookSecret(), s.stripe.URL()
 	}
