@@ -63,13 +63,14 @@
 // Files on a disk are sent by the kernel.
 //
 // A file is an attachment. With inline=1 a browser may show it if its bytes are PNG,
-// JPEG, GIF, WebP, AVIF, BMP, MP4, WebM, MP3, Ogg, WAV or plain text. Scripts, styles
+// JPEG, GIF, WebP, AVIF, BMP, MP4, M4A, WebM, MP3, Ogg, WAV or plain text. Scripts, styles
 // and markup (HTML, SVG, XML) go out as application/octet-stream, so that no page can
 // load one from here. All have nosniff, a sandboxing Content-Security-Policy and
 // Cross-Origin-Resource-Policy: same-site.
 //
-// [Downloading] is asked before any byte, [Downloaded] told after the last. A file
-// whose bytes somebody else has removed is 500 file_missing, and in the log.
+// [Downloading] is asked before any byte, and before a link is made over HTTP;
+// [Downloaded] is told after the last. Metadata and lists ask nobody. A file whose
+// bytes somebody else has removed is 500 file_missing, and in the log.
 //
 // # Links and tickets
 //

@@ -44,7 +44,8 @@ type Downloading struct {
 	// File is its record.
 	File File
 	// Link says that the caller has a signed link, rather than the API key or what
-	// the host's own guard asks for. Whoever got it over HTTP was asked about.
+	// the host's own guard asks for. Before it was made over HTTP this was asked, with
+	// false here.
 	Link bool
 	// Inline says that the file is to be shown rather than saved.
 	Inline bool

@@ -112,10 +112,13 @@ func ExampleService_Ticket() {
 	})
 }
 
-// Files of a user are for that user.
+// Files of a user are for that user, and for those who got a link from that user.
 func ExampleDownloading() {
 	bus := signals.NewBus(nil) // that of the App: app.Signals()
 	signals.Intercept(bus, func(ctx context.Context, e *archive.Downloading) error {
+		if e.Link {
+			return nil // this was asked when the link was made
+		}
 		user, ok := middleware.FromContext(ctx)
 		if owner, set := e.File.Metadata.Lookup("owner").StringValueOK(); ok && set && owner == user.UserID() {
 			return nil

@@ -19,7 +19,9 @@ type LinkOptions struct {
 // Whoever has it can use it: it belongs into the hands of one person, and not into a
 // log. It cannot be taken back but by deleting the file or retiring the secret.
 type Link struct {
-	// URL is the address: relative to the host where the App has no BaseURL.
+	// URL is the address: relative to the host where the App has no BaseURL. It is
+	// below the prefix that the service was mounted at first, so its routes have to
+	// be mounted, or those of links and tickets at least.
 	URL string `json:"url"`
 	// Expires is when it ends, in UTC and whole seconds.
 	Expires time.Time `json:"expires"`
