@@ -10,8 +10,8 @@ type question struct {
 	key    string
 	own    bool
 	expect string // a member that a good answer has, or ""
-	// from is what it sends, nil where that is nothing of length. Once something was
-	// read of it there is no second try, and its errors come first.
+	// from is what it sends, nil where that is nothing of length. Where it can not be
+	// read again there is no second try, and its errors come first.
 	from *limitedReader
 }
 
@@ -25,7 +25,7 @@ func (s *Service) ask(ctx context.Context, q question, fn func(context.Context) 
 			return q.from.err
 		}
 		err = x.failure(ctx, err, q.own)
-		if up, ok := errors.AsType[*UpstreamError](err); ok && q.from != nil && q.from.read {
+		if up, ok := errors.AsType[*UpstreamError](err); ok && q.from != nil && !q.from.rewind() {
 			up.final = true
 		}
 		return err

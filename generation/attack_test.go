@@ -155,8 +155,10 @@ func TestLargeAndDeepRequests(t *testing.T) {
 			g.post("/converse", body).refused(http.StatusBadRequest, "invalid", "")
 		}
 	}
-	for _, body := range []string{``, `{`, `[]`, `null`, `{"contents": [{"parts": [{"text": "a"}]}]} {}`, `{"contents": [{"parts": [{"text": "a", "text": "b"}]}]}`,
-		`{"contents": [{"parts": [{"functionCall": {"name": "f", "args": {"a": [{"b": 1, "b": 2}]}}}]}]}`, `{"contents": [{"parts": [{"text": "a"}], "parts": [{"text": "b"}]}]}`, "{\"contents\": [{\"parts\": [{\"text\": \"\xff\"}]}]}"} {
+	for _, body := range []string{
+		``, `{`, `[]`, `null`, `{"contents": [{"parts": [{"text": "a"}]}]} {}`, `{"contents": [{"parts": [{"text": "a", "text": "b"}]}]}`,
+		`{"contents": [{"parts": [{"functionCall": {"name": "f", "args": {"a": [{"b": 1, "b": 2}]}}}]}]}`, `{"contents": [{"parts": [{"text": "a"}], "parts": [{"text": "b"}]}]}`, "{\"contents\": [{\"parts\": [{\"text\": \"\xff\"}]}]}",
+	} {
 		g.post("/converse", body).refused(http.StatusBadRequest, "invalid", "")
 	}
 	if n := len(g.gemini.Requests()); n != 1 {

@@ -89,7 +89,7 @@
 // or is not reached, after waits that grow and that are never shorter than what Gemini
 // asks for; but not past the deadline of the context, nor where Gemini asks for more
 // than Options.RetryWait: then it is 429 with Retry-After. A stream is not tried again
-// once a part of it came, an upload once bytes of the file were sent.
+// once a part of it came, an upload once bytes were sent of a reader that is no io.Seeker.
 //
 // The methods return [*BlockedError], [*FinishError], [*UpstreamError],
 // [*UsageError], [ErrNoKey], [ErrNoAnswer], [ErrBusy], [ErrTooLarge] and

@@ -94,6 +94,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r = r.Clone(r.Context())
 	r.Header.Set("X-Goog-Api-Key", x.key)
+	x.status = 0 // an upload makes several requests
 	res, err := t.base.RoundTrip(r)
 	if err != nil {
 		return nil, err
@@ -124,6 +125,7 @@ func (x *exchange) take(r *http.Request, res *http.Response) error {
 	body := buf.Bytes()
 	switch {
 	case err != nil:
+		x.status = 0 // as good as none: another try may have it whole
 		return fmt.Errorf("generation: reading the answer: %w", err)
 	case len(body) > limit && ok:
 		return errTooLong

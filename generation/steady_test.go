@@ -28,6 +28,7 @@ func TestFailuresThatPassAreTriedAgain(t *testing.T) {
 		"503":            generationtest.Fail(http.StatusServiceUnavailable, "overloaded"),
 		"504":            generationtest.Fail(http.StatusGatewayTimeout, "late"),
 		"cut":            generationtest.Cut(),
+		"cut midway":     generationtest.Stream(generationtest.Text("half"), generationtest.Cut()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

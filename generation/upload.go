@@ -45,7 +45,8 @@ func (f File) Part() Part {
 // Upload sends a file to Gemini and returns when it is ready for use: a video takes
 // its time. It takes 8 MiB of memory whatever the size. Reading fails with
 // [ErrTooLarge] past Options.MaxUploadBytes, and where Options.Uploads are under way
-// it returns [ErrBusy] at once. The other errors are those of [Service.Converse],
+// it returns [ErrBusy] at once. A reader that is an io.Seeker is read again from where
+// it was where Gemini fails in between. The other errors are those of [Service.Converse],
 // and [ErrFileFailed].
 func (s *Service) Upload(ctx context.Context, r io.Reader, o UploadOptions) (File, error) {
 	release, err := s.beginUpload()
@@ -55,11 +56,14 @@ func (s *Service) Upload(ctx context.Context, r io.Reader, o UploadOptions) (Fil
 	defer release()
 	ctx, cancel := context.WithTimeout(ctx, s.opts.StreamTimeout)
 	defer cancel()
+	from := &limitedReader{most: s.opts.MaxUploadBytes}
+	from.remember(r)
 	mimeType, r, err := sniff(r, o.MIMEType)
 	if err != nil {
 		return File{}, err
 	}
-	return s.upload(ctx, &limitedReader{r: r, left: s.opts.MaxUploadBytes}, o, mimeType)
+	from.r, from.left = r, from.most
+	return s.upload(ctx, from, o, mimeType)
 }
 
 // beginUpload takes the place of an upload, or returns ErrBusy.
@@ -130,10 +134,37 @@ const (
 // limitedReader fails with ErrTooLarge where there is more than it lets through,
 // and remembers what reading failed with.
 type limitedReader struct {
-	r    io.Reader
-	left int64
-	read bool // something was
-	err  error
+	r          io.Reader
+	most, left int64
+	read       bool // something was
+	err        error
+
+	// Where it can be read again, if it can.
+	seeker io.ReadSeeker
+	start  int64
+}
+
+// remember keeps where a reader begins, if it can go back there.
+func (l *limitedReader) remember(r io.Reader) {
+	seeker, ok := r.(io.ReadSeeker)
+	if !ok {
+		return
+	}
+	if start, err := seeker.Seek(0, io.SeekCurrent); err == nil {
+		l.seeker, l.start = seeker, start
+	}
+}
+
+// rewind goes back to the beginning, and reports whether it is there.
+func (l *limitedReader) rewind() bool {
+	if l.seeker == nil {
+		return !l.read
+	}
+	if _, err := l.seeker.Seek(l.start, io.SeekStart); err != nil {
+		return false
+	}
+	l.r, l.left, l.read = l.seeker, l.most, false
+	return true
 }
 
 // Read implements [io.Reader].

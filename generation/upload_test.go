@@ -202,17 +202,54 @@ func TestUploadsAtOnceAreBounded(t *testing.T) {
 	g.upload("a.png", png).uri()
 }
 
-func TestUploadsAreTriedAgainBeforeTheyBegan(t *testing.T) {
+func TestUploadsAreTriedAgain(t *testing.T) {
 	t.Parallel()
-	g := newGateway(t, nil)
 	failure := generationtest.Fail(http.StatusServiceUnavailable, "no")
-	g.gemini.EnqueueFor(generationtest.OpUploadStart, failure, failure)
-	g.upload("a.png", png).uri()
-	g.gemini.EnqueueFor(generationtest.OpUpload, failure)
-	g.upload("a.png", png).refused(http.StatusInternalServerError, "generation_failed", "")
-	if n := len(g.waits.list()); n != 2 {
-		t.Errorf("%d waits", n)
+	text := strings.Repeat("some text ", 1<<20) // more than one piece of the SDK's
+	skip := func(n int) io.Reader {
+		r := strings.NewReader(text)
+		_, _ = r.Seek(int64(n), io.SeekStart)
+		return r
 	}
+	for name, c := range map[string]struct {
+		r        io.Reader
+		start    int // how many fail to begin
+		fails    []generationtest.Reply
+		size     int64 // 0 where it fails
+		requests int   // that begin
+	}{
+		"before it began":           {io.MultiReader(strings.NewReader(text)), 2, nil, int64(len(text)), 3},
+		"a file":                    {skip(0), 0, []generationtest.Reply{failure, generationtest.Cut()}, int64(len(text)), 3},
+		"a file in its middle":      {skip(0), 0, []generationtest.Reply{generationtest.Wait(closed()), failure}, int64(len(text)), 2},
+		"the end of a file":         {skip(10), 0, []generationtest.Reply{failure}, int64(len(text) - 10), 2},
+		"what cannot be read again": {io.MultiReader(strings.NewReader(text)), 0, []generationtest.Reply{failure}, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGateway(t, nil)
+			for range c.start {
+				g.gemini.EnqueueFor(generationtest.OpUploadStart, failure)
+			}
+			g.gemini.EnqueueFor(generationtest.OpUpload, c.fails...)
+			f, err := g.gen.Upload(t.Context(), c.r, generation.UploadOptions{})
+			if (err == nil) != (c.size > 0) || f.Size != c.size {
+				t.Errorf("got %+v, %v", f, err)
+			}
+			if n := len(g.gemini.Requests(generationtest.OpUploadStart)); n != c.requests {
+				t.Errorf("it began %d times", n)
+			}
+		})
+	}
+	g := newGateway(t, nil)
+	g.gemini.EnqueueFor(generationtest.OpUpload, failure)
+	g.upload("a.png", png).uri()
+}
+
+// closed is a channel on which nobody waits.
+func closed() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
 }
 
 func TestAReaderThatFailsIsNotGeminisFault(t *testing.T) {
