@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/stripe/stripe-go/v76"
 
@@ -84,7 +85,8 @@ type SwapRequest struct {
 }
 
 // Swap changes the prices of a subscription: an upgrade, a downgrade. Items whose price
-// stays are kept, others take the place of those that go.
+// stays are kept, others take the place of those that go. Where nothing is to change
+// Stripe is not asked to.
 func (s *Service) Swap(ctx context.Context, id string, r SwapRequest) (Subscription, error) {
 	if err := checkID(id); err != nil {
 		return Subscription{}, err
@@ -96,12 +98,22 @@ func (s *Service) Swap(ctx context.Context, id string, r SwapRequest) (Subscript
 		return Subscription{}, err
 	}
 	now, err := s.refresh(ctx, "", id)
-	if err != nil {
-		return Subscription{}, err
+	if err != nil || now.EndedAt.IsZero() && same(now.Items, r.Items) {
+		return now, err
 	}
 	return s.update(ctx, id, "change the prices of a subscription", &stripe.SubscriptionParams{
 		Params: params(ctx, derivedKey(r.IdempotencyKey, "swap", id)),
 		Items:  swapped(now.Items, r.Items), ProrationBehavior: stripe.String(string(or(r.Proration, ProrateNext))),
+	})
+}
+
+// same reports whether a subscription, which has a price once at most, has what is
+// wanted already.
+func same(have []SubscriptionItem, want []Item) bool {
+	return len(have) == len(want) && !slices.ContainsFunc(have, func(item SubscriptionItem) bool {
+		return !slices.ContainsFunc(want, func(w Item) bool {
+			return w.Price == item.Price && (w.Quantity == nil || *w.Quantity == item.Quantity)
+		})
 	})
 }
 
