@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/imadelakhaldev/coglex/execution"
+	"github.com/imadelakhaldev/coglex/middleware"
 	"github.com/imadelakhaldev/coglex/service"
+	"github.com/imadelakhaldev/coglex/signals/signalstest"
 )
 
 // nothing is a function that takes nothing and does this.
@@ -147,6 +149,36 @@ func TestAFunctionThatHeedsItsContext(t *testing.T) {
 			t.Errorf("%d abandoned", fns.Abandoned())
 		}
 	})
+}
+
+// TestAFunctionCallsAnother: what a function calls is called by the gateway's own
+// code, whoever called the function.
+func TestAFunctionCallsAnother(t *testing.T) {
+	t.Parallel()
+	var g *gateway
+	g = newGateway(t, nil,
+		nothing("outer", func(ctx context.Context) (string, error) {
+			text, err := g.fns.Call(ctx, "inner", nil)
+			return string(text), err
+		}, nil),
+		nothing("inner", func(ctx context.Context) (string, error) {
+			id, _ := middleware.FromContext(ctx)
+			return id.UserID(), nil
+		}, &execution.FuncOptions{User: true, Scope: "billing:write"}))
+	recorder := signalstest.Record[execution.Executed](t, g.app.Signals())
+	g.echo.POST("/browser/:function", g.fns.HandleExecute, g.app.Authenticated())
+	at := func(name string) answer {
+		r := g.request(http.MethodPost, "", "", "Authorization", "Bearer ann")
+		r.URL.Path = "/browser/" + name
+		r.Header.Del("X-API-Key")
+		return g.serve(r)
+	}
+	at("inner").refused(http.StatusForbidden, "scope_missing", "")
+	at("outer").gave(`"\"ann\""`)
+	recorder.ExpectExactly(
+		func(e execution.Executed) bool { return e.Name == "inner" && e.Origin == execution.OriginGo },
+		func(e execution.Executed) bool { return e.Name == "outer" && e.Origin == execution.OriginHTTP },
+	)
 }
 
 func TestTheCallerLeaves(t *testing.T) {

@@ -158,6 +158,7 @@ func TestEvents(t *testing.T) {
 		nothing("fails", func(context.Context) (string, error) { return "", errors.New("no") }, nil),
 		nothing("refuses", func(context.Context) (string, error) { return "", execution.Errorf(409, "taken", "Taken.") }, nil),
 		nothing("waits", func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }, &execution.FuncOptions{Timeout: time.Millisecond}),
+		nothing("large", func(context.Context) (string, error) { return strings.Repeat("x", execution.DefaultMaxResultBytes), nil }, nil),
 		nothing("vetoed", func(context.Context) (string, error) { t.Error("it was called"); return "", nil }, nil),
 		nothing("broken", func(context.Context) (string, error) { t.Error("it was called"); return "", nil }, nil),
 	)
@@ -189,11 +190,15 @@ func TestEvents(t *testing.T) {
 	g.fns.Call(t.Context(), "fails", nil)
 	g.fns.Call(t.Context(), "refuses", nil)
 	g.fns.Call(t.Context(), "waits", nil)
+	g.fns.Call(t.Context(), "large", nil)
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	g.fns.Call(left, "waits", nil)
 	g.call("vetoed", "").refused(http.StatusPaymentRequired, "no_credit", "No credit.")
 	g.call("broken", "").refused(http.StatusInternalServerError, "internal", "")
 	want := []string{
 		`http getWeather ann {"city":"Paris"}`, `tool getWeather nobody {"city":"Rome"}`,
-		"go fails nobody {}", "go refuses nobody {}", "go waits nobody {}", "http vetoed nobody {}", "http broken nobody {}",
+		"go fails nobody {}", "go refuses nobody {}", "go waits nobody {}", "go large nobody {}", "go waits nobody {}", "http vetoed nobody {}", "http broken nobody {}",
 	}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
@@ -206,7 +211,8 @@ func TestEvents(t *testing.T) {
 	recorder.ExpectExactly(
 		is("getWeather", execution.OriginHTTP, execution.OutcomeOK), is("getWeather", execution.OriginTool, execution.OutcomeOK),
 		is("fails", execution.OriginGo, execution.OutcomeFailed), is("refuses", execution.OriginGo, execution.OutcomeRefused),
-		is("waits", execution.OriginGo, execution.OutcomeTimeout),
+		is("waits", execution.OriginGo, execution.OutcomeTimeout), is("large", execution.OriginGo, execution.OutcomeFailed),
+		is("waits", execution.OriginGo, execution.OutcomeCanceled),
 	)
 }
 

@@ -75,7 +75,7 @@ func Handler(fns *execution.Service, opts *Options) http.Handler {
 			http.Error(w, "a batch is not taken: send one message at a time", http.StatusBadRequest)
 			return
 		}
-		h.ServeHTTP(w, r)
+		h.ServeHTTP(writer{w}, r)
 	}))
 }
 
