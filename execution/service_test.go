@@ -158,7 +158,9 @@ func TestEvents(t *testing.T) {
 		nothing("fails", func(context.Context) (string, error) { return "", errors.New("no") }, nil),
 		nothing("refuses", func(context.Context) (string, error) { return "", execution.Errorf(409, "taken", "Taken.") }, nil),
 		nothing("waits", func(ctx context.Context) (string, error) { <-ctx.Done(); return "", ctx.Err() }, &execution.FuncOptions{Timeout: time.Millisecond}),
-		nothing("large", func(context.Context) (string, error) { return strings.Repeat("x", execution.DefaultMaxResultBytes), nil }, nil),
+		nothing("large", func(context.Context) (string, error) {
+			return strings.Repeat("x", execution.DefaultMaxResultBytes), nil
+		}, nil),
 		nothing("vetoed", func(context.Context) (string, error) { t.Error("it was called"); return "", nil }, nil),
 		nothing("broken", func(context.Context) (string, error) { t.Error("it was called"); return "", nil }, nil),
 	)
