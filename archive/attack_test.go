@@ -219,6 +219,10 @@ func TestFormsThatAreNone(t *testing.T) {
 		})
 	}
 	g.empty()
+	// What is left of a refused body is not read.
+	if a := g.upload("/", metadata(`nope`), file("a", "b")); a.header.Get("Connection") != "close" {
+		t.Error(a.header)
+	}
 	g.do("POST", "/", whole, "Content-Type", contentType, "Content-Encoding", "gzip").refused(415, "unsupported_media_type", "")
 	g.do("POST", "/?name=x", whole, "Content-Type", contentType).refused(400, "invalid", "name")
 }

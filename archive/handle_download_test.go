@@ -1,16 +1,21 @@
 package archive_test
 
 import (
+	"archive/zip"
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"go.mongodb.org/mongo-driver/bson"
 
 	"github.com/imadelakhaldev/coglex/archive"
 	"github.com/imadelakhaldev/coglex/archive/archivetest"
@@ -97,6 +102,9 @@ func TestRanges(t *testing.T) {
 			}
 		})
 	}
+	twice := httptest.NewRequestWithContext(t.Context(), "GET", prefix+"/"+f.ID, nil)
+	twice.Header = http.Header{"X-Api-Key": {apiKey}, "Range": {"bytes=0-1", "bytes=5-6"}}
+	g.send(twice).want(200)
 	empty := g.put("none", "")
 	for _, r := range []string{"bytes=0-", "bytes=-5", "bytes=0-0", "bytes=-1,-2"} {
 		if a := g.do("GET", "/"+empty.ID, "", "Range", r).want(200); a.body != "" || a.header.Get("Content-Range") != "" {
@@ -156,6 +164,9 @@ func TestOnlyHarmlessTypesAreShown(t *testing.T) {
 		"xml":                   {`<?xml version="1.0"?><a/>`, "text/xml; charset=utf-8", "application/octet-stream", false},
 		"xhtml":                 {`<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"/>`, "application/xhtml+xml", "application/octet-stream", false},
 		"script":                {"#!/usr/bin/env node\nalert(1)", "text/javascript", "application/octet-stream", false},
+		"wasm":                  {"\x00asm\x01\x00\x00\x00", "application/wasm", "application/octet-stream", false},
+		"flash":                 {"CWS\x09aaaaaaa", "application/x-shockwave-flash", "application/octet-stream", false},
+		"office":                {zipped("[Content_Types].xml", "word/document.xml"), docx, docx, false},
 		"pdf":                   {"%PDF-1.7\n", "application/pdf", "application/pdf", false},
 		"unknown":               {"\x00\x01\x02\x03", "application/octet-stream", "application/octet-stream", false},
 		"empty":                 {"", "application/octet-stream", "application/octet-stream", false},
@@ -194,6 +205,33 @@ func TestOnlyHarmlessTypesAreShown(t *testing.T) {
 		})
 	}
 	g.do("GET", "/"+g.put("a", "b").ID+"?inline=2", "").refused(400, "invalid", "inline")
+}
+
+// docx is an office document, which is a zip file for all the XML in its name.
+const docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+// zipped returns a zip file of empty files.
+func zipped(names ...string) string {
+	var b strings.Builder
+	w := zip.NewWriter(&b)
+	for _, name := range names {
+		_, _ = w.Create(name)
+	}
+	_ = w.Close()
+	return b.String()
+}
+
+// Bytes may go between the look at the record and that for them.
+func TestADeletionMayBeFaster(t *testing.T) {
+	t.Parallel()
+	db := dbtest.Database(t)
+	var id string
+	g := newGatewayOn(t, db, archivetest.Faulty(archivetest.Memory(), archivetest.Faults{Opening: func(ctx context.Context, _ string) error {
+		_, err := db.Collection("_ARCHIVE").DeleteOne(ctx, bson.D{{Key: "_id", Value: id}})
+		return errors.Join(fs.ErrNotExist, err)
+	}}), nil)
+	id = g.put("a.txt", "hello").ID
+	g.do("GET", "/"+id, "").refused(404, "not_found", "")
 }
 
 func TestBytesThatAreGoneAreOurFault(t *testing.T) {

@@ -208,7 +208,7 @@ func TestWhoAsksForALinkIsHeldToTheForm(t *testing.T) {
 		g.do("POST", "/"+f.ID+"/link", body).want(400)
 	}
 	for _, body := range []string{
-		`{"max_bytes": 101}`, `{"max_bytes": -1}`, `{"types": ["*/*"]}`, `{"types": ["image"]}`, `{"expires_in": 604801}`, `{"metadata": {"$a": 1}}`,
+		`{"max_bytes": 101}`, `{"max_bytes": -1}`, `{"types": ["*/*"]}`, `{"types": ["image"]}`, `{"types": ["a/b"` + strings.Repeat(`, "a/b"`, 32) + `]}`, `{"expires_in": 604801}`, `{"metadata": {"$a": 1}}`,
 		`{"metadata": {"a": "` + strings.Repeat("x", 5000) + `"}}`, `{"collection": "9"}`,
 	} {
 		if a := g.do("POST", "/tickets", body); a.status != 400 {
@@ -246,6 +246,47 @@ func TestATicketMakesOneFile(t *testing.T) {
 	g.open("POST", other, "x").refused(403, "link_invalid", "")
 	clock.move(time.Hour)
 	send(file("a.png", png)).refused(403, "link_expired", "")
+}
+
+// A ticket may have been made when the gateway took more.
+func TestATicketOpensNoMoreThanTheGateway(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, &archive.Options{Secret: secret})
+	address := g.do("POST", "/tickets", `{"max_bytes": 1000}`).link()
+	strict := newGatewayOn(t, g.db, g.store, &archive.Options{Secret: secret, MaxBytes: 100, Types: []string{"image/*"}})
+	send := func(p part) answer {
+		body, contentType := form(p)
+		return strict.open("POST", address, body, "Content-Type", contentType)
+	}
+	send(file("a.txt", "hello")).refused(415, "type_refused", "")
+	send(file("a.png", png+strings.Repeat("x", 100))).refused(413, "file_too_large", "")
+	send(file("a.png", png)).want(201)
+}
+
+// A ticket that is used refuses before the bytes are kept.
+func TestAUsedTicketKeepsNothing(t *testing.T) {
+	t.Parallel()
+	var kept atomic.Int64
+	g := newGatewayOn(t, dbtest.Database(t), archivetest.Faulty(archivetest.Memory(), archivetest.Faults{
+		Created: func(context.Context, string) error { kept.Add(1); return nil },
+	}), &archive.Options{Secret: secret})
+	address := g.do("POST", "/tickets", "").link()
+	body, contentType := form(file("a.txt", "hello"))
+	g.open("POST", address, body, "Content-Type", contentType).want(201)
+	g.open("POST", address, body, "Content-Type", contentType).refused(409, "ticket_used", "")
+	if kept.Load() != 1 {
+		t.Errorf("%d uploads were kept", kept.Load())
+	}
+}
+
+func TestALinkShowsOnlyWhatIsHarmless(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, &archive.Options{Secret: secret})
+	f := g.put("a.html", "<html><script>alert(1)</script>")
+	a := g.open("GET", g.do("POST", "/"+f.ID+"/link", `{"inline": true}`).link(), "").want(200)
+	if !strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") || a.header.Get("Content-Security-Policy") != "default-src 'none'; sandbox" {
+		t.Error(a.header)
+	}
 }
 
 func TestOfRacingTicketsOneMakesAFile(t *testing.T) {

@@ -92,6 +92,10 @@ func TestPutRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	odd := newGatewayOn(t, g.db, g.store, &archive.Options{NewID: func() string { return "../x" }})
+	if _, err := odd.files.Put(t.Context(), "a", strings.NewReader("x"), nil); err == nil {
+		t.Error("an id that is none is taken")
+	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := g.files.Put(ended, "a", strings.NewReader("x"), nil); err == nil {
@@ -237,6 +241,38 @@ func (k *kernel) ReadFrom(r io.Reader) (int64, error) {
 	return n, err
 }
 
+// A client that takes nothing does not hold a download for ever.
+func TestADownloadHasDeadlines(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	f := g.put("a.bin", strings.Repeat("x", 5<<20))
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequestWithContext(t.Context(), "GET", prefix+"/"+f.ID, nil)
+	r.Header.Set("X-API-Key", apiKey)
+	g.echo.ServeHTTP(w, r)
+	last := len(w.set) - 1
+	if last < 2 || !w.set[last].IsZero() {
+		t.Fatal(w.set)
+	}
+	for _, at := range w.set[:last] { // generous, and not endless
+		if left := time.Until(at); left < 20*time.Second || left > time.Hour {
+			t.Error(w.set)
+		}
+	}
+}
+
+// deadlines is a response that notes its deadlines.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	set []time.Time
+}
+
+// SetWriteDeadline notes one.
+func (d *deadlines) SetWriteDeadline(at time.Time) error {
+	d.set = append(d.set, at)
+	return nil
+}
+
 func TestARedirectLeadsToTheStore(t *testing.T) {
 	t.Parallel()
 	g := newGatewayOn(t, dbtest.Database(t), linkStore{archivetest.Memory()}, &archive.Options{Redirect: true, Secret: secret})
@@ -250,6 +286,10 @@ func TestARedirectLeadsToTheStore(t *testing.T) {
 	g.open("GET", g.do("POST", "/"+f.ID+"/link", "").link(), "").want(307)
 	g.do("HEAD", "/"+f.ID, "").want(200)
 	told.ExpectExactly(archive.Downloaded{File: f, Redirected: true}, archive.Downloaded{File: f, Link: true, Redirected: true})
+	page := g.do("GET", "/"+g.put("a.html", "<html>").ID+"?inline=1", "").want(307).header.Get("Location")
+	if !strings.Contains(page, "?attachment;") || !strings.Contains(page, "&application/octet-stream&") {
+		t.Error(page)
+	}
 	if _, err := archive.New(g.db, archivetest.Memory(), &archive.Options{Redirect: true}); err == nil {
 		t.Error("a store that is no Linker is taken")
 	}
