@@ -74,9 +74,9 @@
 // A subscriber's context ends when the lease is lost or its time is over. One that does
 // not heed it keeps its worker, and its event, until it returns, which is logged as an
 // error; as many of them as Options.Workers bring an instance to a standstill. Stop
-// does not wait for them beyond its context. A Stripe that does not answer holds one
-// worker at most: while an event waits for it, the others that need it fail at once,
-// to be tried again.
+// does not wait for them beyond its context. A Stripe that does not answer holds the
+// workers for the time of one call, and then one of them: while an event waits for an
+// answer, the others that need one fail at once, to be tried again.
 //
 // Events of the other mode than the key are StateIgnored: Stripe sends those of tests
 // to live endpoints of platforms, too, and a test must not count as money. They are
