@@ -1,7 +1,6 @@
 package generation
 
 import (
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -45,9 +44,5 @@ func (s *Service) HandleUsage(c echo.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(a)
-	if err != nil {
-		return err
-	}
-	return respond(c, text)
+	return respondJSON(c, a)
 }

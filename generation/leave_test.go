@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/imadelakhaldev/coglex/generation"
 	"github.com/imadelakhaldev/coglex/generation/generationtest"
@@ -61,6 +64,45 @@ func TestGeminiIsLeftHoweverTheBodyCame(t *testing.T) {
 					t.Errorf("Gemini was not left: %v", err)
 				}
 			})
+		}
+	}
+}
+
+// hurried is a connection that wants to know how long each write may take.
+type hurried struct {
+	*httptest.ResponseRecorder
+
+	due    time.Time
+	writes int
+	never  int // writes that may take for ever
+}
+
+func (h *hurried) SetWriteDeadline(t time.Time) error {
+	h.due = t
+	return nil
+}
+
+func (h *hurried) Write(p []byte) (int, error) {
+	h.writes++
+	if left := time.Until(h.due); left <= 0 || left > time.Minute {
+		h.never++
+	}
+	return h.ResponseRecorder.Write(p)
+}
+
+func TestNobodyTakesForeverToReadAnAnswer(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, nil)
+	e := echo.New()
+	e.POST("/", g.gen.HandleConverse)
+	for _, accept := range []string{"application/json", "text/event-stream"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(hi))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Accept", accept)
+		w := &hurried{ResponseRecorder: httptest.NewRecorder()}
+		e.ServeHTTP(w, r)
+		if w.Code != http.StatusOK || w.writes == 0 || w.never > 0 {
+			t.Errorf("%s: status %d, %d of %d writes have no deadline", accept, w.Code, w.never, w.writes)
 		}
 	}
 }

@@ -66,6 +66,9 @@ func TestAnAnswerWithoutAnEndIsLeft(t *testing.T) {
 			if _, err := heard(t, gen, user("hi")); !isTooLong(err) {
 				t.Errorf("the stream: %v", err)
 			}
+			if name != "one piece" {
+				return
+			}
 			if _, err := gen.Converse(t.Context(), user("hi")); !isTooLong(err) {
 				t.Errorf("the answer: %v", err)
 			}

@@ -35,28 +35,33 @@ var (
 // respondEvents answers with a stream of events. What fails before the first of
 // them is an ordinary problem; after it, it is an event.
 func (s *Service) respondEvents(c echo.Context, r Request) error {
-	ctx, cancel := context.WithCancelCause(c.Request().Context())
-	defer cancel(nil)
 	w := &eventWriter{c: c, control: http.NewResponseController(c.Response().Writer)}
+	err := s.writeEvents(c.Request().Context(), w, r)
+	switch {
+	case !w.begun():
+		return err
+	case errors.Is(err, errClient):
+		s.log().DebugContext(c.Request().Context(), "a stream broke off", "error", err)
+		return nil
+	case err != nil:
+		_ = w.fail(service.Fail(c, s.log(), err, s.problems...)) // who left does not see it
+	}
+	return nil
+}
+
+// writeEvents writes the events but for that of an error. Nothing is written any more
+// when it returns.
+func (s *Service) writeEvents(ctx context.Context, w *eventWriter, r Request) error {
+	ctx, cancel := context.WithCancelCause(ctx)
 	var beats sync.WaitGroup
 	defer beats.Wait() // after the cancel below
 	defer cancel(nil)
 	beats.Go(func() { s.accompany(ctx, cancel, w) })
 	err := w.answer(s.Stream(ctx, r))
 	if err != nil && errors.Is(context.Cause(ctx), errDraining) {
-		err = errDraining
+		return errDraining
 	}
-	switch {
-	case !w.begun():
-		return err
-	case errors.Is(err, errClient):
-		s.log().DebugContext(ctx, "a stream broke off", "error", err)
-		return nil
-	case err != nil:
-		_ = w.fail(service.Fail(c, s.log(), err, s.problems...)) // who left does not see it
-	}
-	w.end()
-	return nil
+	return err
 }
 
 // accompany shows that a stream is alive while there is nothing to send, and ends
@@ -199,9 +204,6 @@ func (w *eventWriter) send(text []byte) error {
 	}
 	return nil
 }
-
-// end takes the deadline away: the connection may serve other requests.
-func (w *eventWriter) end() { _ = w.control.SetWriteDeadline(time.Time{}) }
 
 // supported passes over that a response can not be flushed or given a deadline.
 func supported(err error) error {
