@@ -107,3 +107,17 @@ func TestNothingOfACallerIsStoredInClear(t *testing.T) {
 		}
 	}
 }
+
+// TestAReplayTakesNoPlace: the place of a call that is not executed is given back.
+func TestAReplayTakesNoPlace(t *testing.T) {
+	t.Parallel()
+	_, g := newCharge(t, execution.FuncOptions{Concurrency: 1}, nil)
+	g.charge("k", `{"cents":5}`).gave("1")
+	for range 3 {
+		if err := g.fns.Stop(t.Context()); err != nil { // the place is given back after the answer
+			t.Fatal(err)
+		}
+		g.charge("k", `{"cents":5}`).gave("1").replayed(true)
+		g.charge("k", `{"cents":6}`).refused(http.StatusUnprocessableEntity, "idempotency_key_reused", "")
+	}
+}
