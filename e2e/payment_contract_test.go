@@ -60,7 +60,7 @@ func newContract(t *testing.T) *contract {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &contract{T: t}
+	c := &contract{T: t, patch: map[string]map[string]any{}}
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := httptest.NewRecorder()
 		mock.ServeHTTP(rec, r)
@@ -103,7 +103,7 @@ func (c *contract) answer(w http.ResponseWriter, asked string, rec *httptest.Res
 func (c *contract) when(asked string, patch map[string]any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.patch = map[string]map[string]any{asked: patch}
+	c.patch[asked] = patch
 }
 
 // made runs a call and fails the test unless Stripe was asked for just this, and
@@ -175,8 +175,12 @@ func TestPaymentAsksStripeAsItsOwnMockHasIt(t *testing.T) {
 	c.made("CancelNow", func(ctx context.Context) error { return fails(c.pay.CancelNow(ctx, "sub_1")) }, "DELETE /v1/subscriptions/sub_1")
 	resume := func(ctx context.Context) error { return fails(c.pay.Resume(ctx, "sub_1")) }
 	c.when("GET /v1/subscriptions/sub_1", map[string]any{"status": "active", "cancel_at": 1})
+	c.when("POST /v1/subscriptions/sub_1", map[string]any{"cancel_at": nil})
 	c.made("Resume what is to end", resume, "GET /v1/subscriptions/sub_1", "POST /v1/subscriptions/sub_1")
+	c.when("POST /v1/subscriptions/sub_1", map[string]any{"cancel_at": 1})
+	c.made("Resume what ends at a date", resume, "GET /v1/subscriptions/sub_1", "POST /v1/subscriptions/sub_1", "POST /v1/subscriptions/sub_1")
 	c.when("GET /v1/subscriptions/sub_1", map[string]any{"status": "paused", "cancel_at": nil})
+	c.when("POST /v1/subscriptions/sub_1/resume", map[string]any{"id": "sub_1"}) // the mock makes one up
 	c.made("Resume what is paused", resume, "GET /v1/subscriptions/sub_1", "POST /v1/subscriptions/sub_1/resume")
 	c.made("Swap", func(ctx context.Context) error {
 		return fails(c.pay.Swap(ctx, "sub_1", payment.SwapRequest{Items: items, Proration: payment.ProrateNow, IdempotencyKey: "k"}))
@@ -191,7 +195,7 @@ func TestPaymentAsksStripeAsItsOwnMockHasIt(t *testing.T) {
 		c.made("Refund of "+id, func(ctx context.Context) error { return fails(c.pay.Refund(ctx, refund)) }, append(first, "POST /v1/refunds")...)
 	}
 	c.made("Invoices", func(ctx context.Context) error { return fails(c.pay.Invoices(ctx, user)) }, "GET /v1/invoices")
-	c.made("Sync", func(ctx context.Context) error { return c.pay.Sync(ctx, user) }, "GET /v1/subscriptions", "GET /v1/subscriptions/*")
+	c.made("Sync", func(ctx context.Context) error { return c.pay.Sync(ctx, user) }, "GET /v1/subscriptions", "GET /v1/subscriptions/*", "GET /v1/subscriptions/*") // the one that is listed, and one of our records
 	ensure := func(ctx context.Context) error {
 		return fails(c.pay.EnsureWebhookEndpoint(ctx, "https://shop.example/webhook", "charge.dispute.created"))
 	}

@@ -38,7 +38,7 @@ func (s *Service) Resume(ctx context.Context, id string) (Subscription, error) {
 		return Subscription{}, err
 	}
 	now, err := s.refresh(ctx, "", id)
-	if err == nil && !now.EndedAt.IsZero() {
+	if err == nil && now.over() {
 		return Subscription{}, ErrNoSubscription
 	}
 	if err != nil || now.CancelAt.IsZero() && now.Status != string(stripe.SubscriptionStatusPaused) {
@@ -98,7 +98,7 @@ func (s *Service) Swap(ctx context.Context, id string, r SwapRequest) (Subscript
 		return Subscription{}, err
 	}
 	now, err := s.refresh(ctx, "", id)
-	if err != nil || now.EndedAt.IsZero() && same(now.Items, r.Items) {
+	if err != nil || !now.over() && same(now.Items, r.Items) {
 		return now, err
 	}
 	return s.update(ctx, id, "change the prices of a subscription", &stripe.SubscriptionParams{
@@ -154,7 +154,7 @@ func (s *Service) update(ctx context.Context, id, op string, p *stripe.Subscript
 	})
 	if e, ok := errors.AsType[*StripeError](err); ok && e.Status == http.StatusBadRequest {
 		// Stripe has no code for a subscription that has ended.
-		if now, fetching := s.refresh(ctx, "", id); fetching == nil && !now.EndedAt.IsZero() {
+		if now, fetching := s.refresh(ctx, "", id); fetching == nil && now.over() {
 			return Subscription{}, fmt.Errorf("%w: %w", ErrNoSubscription, err)
 		}
 	}

@@ -84,6 +84,11 @@ func (s Subscription) ActiveAt(now time.Time) bool {
 	return s.CancelAt.IsZero() || now.Before(s.CancelAt)
 }
 
+// over reports whether it has ended for good.
+func (s Subscription) over() bool {
+	return s.Status == string(stripe.SubscriptionStatusCanceled) || s.Status == string(stripe.SubscriptionStatusIncompleteExpired)
+}
+
 // subscriptionRecord is a subscription in the database.
 //
 // Whoever fetches one takes a ticket first, and writes what came only where nobody
@@ -177,7 +182,7 @@ func (s *Service) Sync(ctx context.Context, user User) error {
 		return err
 	}
 	for _, sub := range recorded { // those of a former customer are not listed
-		if !slices.Contains(ids, sub.ID) && sub.EndedAt.IsZero() {
+		if !slices.Contains(ids, sub.ID) && !sub.over() {
 			ids = append(ids, sub.ID)
 		}
 	}
