@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/imadelakhaldev/coglex/archive"
 	"github.com/imadelakhaldev/coglex/archive/archivetest"
 	"github.com/imadelakhaldev/coglex/internal/dbtest"
 )
@@ -81,7 +82,7 @@ func (r *relay) carry(client net.Conn) {
 		if err != nil {
 			return
 		}
-		if r.cutting.Load() && bytes.Contains(buf[:n], []byte("insert\x00")) {
+		if r.cutting.Load() && bytes.Contains(buf[:n], []byte("insert\x00\x09\x00\x00\x00_ARCHIVE\x00")) {
 			cut.Store(true)
 		}
 		if _, err := io.Copy(server, bytes.NewReader(buf[:n])); err != nil {
@@ -91,7 +92,7 @@ func (r *relay) carry(client net.Conn) {
 }
 
 // Where nobody can tell whether there is a record the bytes stay, for it may be
-// there, as it is here: then the file is whole.
+// there, as it is here: then the file is whole, and the ticket that it came by spent.
 func TestInDoubtAFileIsWhole(t *testing.T) {
 	t.Parallel()
 	server := dbtest.NewServer(t)
@@ -99,16 +100,19 @@ func TestInDoubtAFileIsWhole(t *testing.T) {
 	address, _, _ = strings.Cut(address, "/")
 	r, through := startRelay(t, address)
 	client := dbtest.Connect(t, "mongodb://"+through+"/?directConnection=true&retryWrites=false")
-	g := newGatewayOn(t, client.Database("test"), archivetest.Memory(), nil)
+	g := newGatewayOn(t, client.Database("test"), archivetest.Memory(), &archive.Options{Secret: secret})
 	g.put("first", "x")
+	ticket := g.do("POST", "/tickets", "").link()
+	body, contentType := form(file("a.txt", "hello"))
 	r.cutting.Store(true)
-	g.upload("/", file("a.txt", "hello")).refused(503, "database_unavailable", "")
+	g.open("POST", ticket, body, "Content-Type", contentType).refused(503, "database_unavailable", "")
 	<-r.done
 	r.cutting.Store(false)
 	if n := len(g.keys()); n != 2 {
 		t.Errorf("the store has %d", n)
 	}
 	g.until("the database is back", func() bool { return client.Ping(t.Context(), nil) == nil })
+	g.open("POST", ticket, body, "Content-Type", contentType).refused(409, "ticket_used", "")
 	files := g.do("GET", "/", "").files()
 	if len(files) != 2 {
 		t.Fatalf("%d records", len(files))

@@ -1,15 +1,19 @@
 package archive_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imadelakhaldev/coglex/archive"
+	"github.com/imadelakhaldev/coglex/archive/archivetest"
+	"github.com/imadelakhaldev/coglex/internal/dbtest"
 )
 
 func sum(content string) string {
@@ -44,5 +48,20 @@ func TestAFileComesBackAsItWent(t *testing.T) {
 	g.do("DELETE", "/"+f.ID, "").want(http.StatusOK)
 	g.do("GET", "/"+f.ID, "").refused(404, "not_found", "")
 	g.do("DELETE", "/"+f.ID, "").refused(404, "not_found", "")
+	g.empty()
+}
+
+// A client that leaves when the bytes are kept, and before the record, has no file.
+func TestWhoLeavesHasNoFile(t *testing.T) {
+	t.Parallel()
+	ctx, leave := context.WithCancel(t.Context())
+	g := newGatewayOn(t, dbtest.Database(t), archivetest.Faulty(archivetest.Memory(), archivetest.Faults{
+		Created: func(context.Context, string) error { leave(); return nil },
+	}), nil)
+	body, contentType := form(file("a.txt", "hello"))
+	r := httptest.NewRequestWithContext(ctx, "POST", prefix+"/", strings.NewReader(body))
+	r.Header.Set("X-API-Key", apiKey)
+	r.Header.Set("Content-Type", contentType)
+	g.send(r).refused(499, "client_closed", "")
 	g.empty()
 }
