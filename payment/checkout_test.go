@@ -70,6 +70,26 @@ func TestCheckoutOfEachMode(t *testing.T) {
 		if diff := cmp.Diff(want, made.Metadata); diff != "" {
 			t.Errorf("%s: metadata (-want +got):\n%s", mode, diff)
 		}
+		requests := s.asked(http.MethodPost, "/v1/checkout/sessions")
+		form := requests[len(requests)-1].Form
+		if made := map[payment.Mode]string{
+			payment.ModePayment: "payment_intent_data", payment.ModeSubscription: "subscription_data", payment.ModeSetup: "setup_intent_data",
+		}[mode]; form.Get(made+"[metadata][order]") != "7" {
+			t.Errorf("%s: what comes of it has not the metadata: %v", mode, form)
+		}
+		if card := form.Get("payment_method_types[0]"); (card == "card") != (mode == payment.ModeSetup) {
+			t.Errorf("%s: the means of payment are %q", mode, card)
+		}
+	}
+}
+
+// Stripe takes 200 characters of a reference, and our ids may have more.
+func TestALongUserHasNoReference(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	made, err := s.pay.Checkout(t.Context(), checkoutOf(payment.ModePayment, priceOnce, &payment.User{ID: strings.Repeat("u", 256)}))
+	if err != nil || made.ClientReferenceID != "" || made.Customer == nil {
+		t.Errorf("%+v, %v", made, err)
 	}
 }
 
