@@ -155,6 +155,14 @@ func TestLargeAndDeepRequests(t *testing.T) {
 			g.post("/converse", body).refused(http.StatusBadRequest, "invalid", "")
 		}
 	}
+	many := strings.Repeat(`{},`, 10_000) + `{}`
+	g.post("/converse", `{"contents": [`+strings.ReplaceAll(many, `{}`, `{"parts":[{"text":"a"}]}`)+`]}`).refused(http.StatusBadRequest, "invalid", `"field":"contents"`)
+	g.post("/converse", `{"contents": [{"parts": [`+strings.ReplaceAll(many, `{}`, `{"text":"a"}`)+`]}]}`).refused(http.StatusBadRequest, "invalid", `"field":"contents[0].parts[10000]"`)
+	var tools []string
+	for i := range 513 {
+		tools = append(tools, fmt.Sprintf(`{"name": "f%d"}`, i))
+	}
+	g.converse("hi", `, "tools": [`+strings.Join(tools, ",")+`]`).refused(http.StatusBadRequest, "invalid", `"field":"tools[512]"`)
 	for _, body := range []string{
 		``, `{`, `[]`, `null`, `{"contents": [{"parts": [{"text": "a"}]}]} {}`, `{"contents": [{"parts": [{"text": "a", "text": "b"}]}]}`,
 		`{"contents": [{"parts": [{"functionCall": {"name": "f", "args": {"a": [{"b": 1, "b": 2}]}}}]}]}`, `{"contents": [{"parts": [{"text": "a"}], "parts": [{"text": "b"}]}]}`, "{\"contents\": [{\"parts\": [{\"text\": \"\xff\"}]}]}",

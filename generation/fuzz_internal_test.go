@@ -3,6 +3,7 @@ package generation
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -74,4 +75,18 @@ func FuzzEvents(f *testing.F) {
 			t.Fatal("there is an event that the SDK was not given")
 		}
 	})
+}
+
+func TestAStreamIsBoundedAsAWhole(t *testing.T) {
+	t.Parallel()
+	event := "data: {" + strings.Repeat(" ", 1<<20) + "}\n\n"
+	var many []io.Reader
+	for range 100 {
+		many = append(many, strings.NewReader(event))
+	}
+	q := newEventQueue(io.NopCloser(io.MultiReader(many...)))
+	n, err := io.Copy(io.Discard, q)
+	if err != nil || n > maxAnswerBytes || !errors.Is(q.broken(), errTooLong) {
+		t.Errorf("after %d bytes: %v, %v", n, err, q.broken())
+	}
 }

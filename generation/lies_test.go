@@ -16,63 +16,38 @@ import (
 )
 
 // liar returns a service whose Gemini answers by fn.
-func liar(t *testing.T, opts generation.Options, fn http.HandlerFunc) *generation.Service {
+func liar(t *testing.T, fn http.HandlerFunc) *generation.Service {
 	t.Helper()
 	server := httptest.NewServer(fn)
 	t.Cleanup(server.Close)
-	opts.NoAccounts, opts.BaseURL, opts.Attempts = true, server.URL, 1
-	return newService(t, "k", &opts)
+	return newService(t, "k", &generation.Options{NoAccounts: true, BaseURL: server.URL, Attempts: 1})
 }
 
-// endless writes text until nobody reads on.
-func endless(contentType, text string) http.HandlerFunc {
+// endless writes what comes first, and then a text until nobody reads on.
+func endless(first, text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		for {
-			if _, err := io.WriteString(w, text); err != nil {
-				return
-			}
+		_, err := io.WriteString(w, first)
+		for err == nil {
+			_, err = io.WriteString(w, text)
 		}
 	}
-}
-
-// heard takes a stream to its end.
-func heard(t *testing.T, gen *generation.Service, r generation.Request) (chunks int, err error) {
-	t.Helper()
-	for _, cause := range gen.Stream(t.Context(), r) {
-		if err = cause; err == nil {
-			chunks++
-		}
-	}
-	return chunks, err
 }
 
 func TestAnAnswerWithoutAnEndIsLeft(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", 1<<20)
-	event := `{"candidates":[{"content":{"parts":[{"text":"` + long + `"}]}}]}`
-	for name, lie := range map[string]struct{ first, text string }{
-		"one piece": {`{"candidates":[{"content":{"parts":[{"text":"`, long},
-		"one event": {`data: {"candidates":[{"content":{"parts":[{"text":"`, long},
-		"events":    {"", "data: " + event + "\n\n"},
-		"comments":  {"", ": " + long + "\n"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			gen := liar(t, generation.Options{}, func(w http.ResponseWriter, r *http.Request) {
-				_, _ = io.WriteString(w, lie.first)
-				endless("application/json", lie.text)(w, r)
-			})
-			if _, err := heard(t, gen, user("hi")); !isTooLong(err) {
-				t.Errorf("the stream: %v", err)
+	const first = `{"candidates":[{"content":{"parts":[{"text":"`
+	gen := liar(t, endless(first, long))
+	if _, err := gen.Converse(t.Context(), user("hi")); !isTooLong(err) {
+		t.Errorf("the answer: %v", err)
+	}
+	for name, lie := range map[string]http.HandlerFunc{"event": endless("data: "+first, long), "comments": endless("", ": "+long+"\n")} {
+		gen := liar(t, lie)
+		for _, err := range gen.Stream(t.Context(), user("hi")) {
+			if !isTooLong(err) {
+				t.Errorf("the stream of an %s: %v", name, err)
 			}
-			if name != "one piece" {
-				return
-			}
-			if _, err := gen.Converse(t.Context(), user("hi")); !isTooLong(err) {
-				t.Errorf("the answer: %v", err)
-			}
-		})
+		}
 	}
 }
 
@@ -108,7 +83,7 @@ func TestNobodyIsToldToWaitAYear(t *testing.T) {
 	if got := a.header.Get("Retry-After"); got != "86400" {
 		t.Errorf("Retry-After: %q", got)
 	}
-	gen := liar(t, generation.Options{}, func(w http.ResponseWriter, _ *http.Request) {
+	gen := liar(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "31536000")
 		w.WriteHeader(http.StatusTooManyRequests)
 	})

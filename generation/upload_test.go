@@ -146,6 +146,17 @@ func TestFormsThatAreNoneAreRefused(t *testing.T) {
 	g.form(field{"file", "a", "", "0123456789"}).uri()
 	g.form(field{"file", "a", "", "0123456789X"}).refused(http.StatusRequestEntityTooLarge, "too_large", "10 bytes")
 	g.form(field{"file", "a", "", strings.Repeat("X", 1<<20)}).refused(http.StatusRequestEntityTooLarge, "too_large", "10 bytes")
+	if got := g.form(field{"file", "a", "", "0123456789X"}).header.Get("Connection"); got != "close" {
+		t.Errorf("the rest of the file is waited for: Connection is %q", got)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/service/generation/v1/file", unread{t})
+	r.ContentLength = 1 << 30
+	r.Header.Set("X-API-Key", apiKey)
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	rec := httptest.NewRecorder()
+	if g.app.Handler(g.echo).ServeHTTP(rec, r); rec.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("a file that says that it is too large: %d %s", rec.Code, rec.Body)
+	}
 	g.do(http.MethodPost, "/file", "application/json", strings.NewReader(`{}`)).refused(http.StatusUnsupportedMediaType, "unsupported_media_type", "")
 	g.do(http.MethodPost, "/file", "multipart/form-data", strings.NewReader(`x`)).refused(http.StatusUnsupportedMediaType, "unsupported_media_type", "")
 	g.do(http.MethodPost, "/file", "multipart/form-data; boundary=x", strings.NewReader("--x\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\nhalf")).refused(http.StatusBadRequest, "invalid", "")
@@ -188,7 +199,7 @@ func TestUploadsAtOnceAreBounded(t *testing.T) {
 	if err := g.gemini.AwaitRequests(t.Context(), 4); err != nil {
 		t.Fatal(err)
 	}
-	a := g.upload("a.png", png)
+	a := g.do(http.MethodPost, "/file", "multipart/form-data; boundary=b", unread{t}) // nor is the file taken in vain
 	a.refused(http.StatusServiceUnavailable, "busy", "")
 	if a.header.Get("Retry-After") == "" {
 		t.Error("there is no Retry-After")
@@ -198,6 +209,38 @@ func TestUploadsAtOnceAreBounded(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+	g.upload("a.png", png).uri()
+}
+
+// unread is a body that must not be read.
+type unread struct{ *testing.T }
+
+func (u unread) Read([]byte) (int, error) {
+	u.Error("the body is read")
+	return 0, io.EOF
+}
+
+func TestFormsAtOnceAreBounded(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, &generation.Options{Uploads: 1, MaxUploadBytes: 1 << 20})
+	const most = 8
+	done := make(chan answer, most)
+	bodies := make([]*io.PipeWriter, most)
+	for i := range bodies {
+		var body *io.PipeReader
+		body, bodies[i] = io.Pipe()
+		go func() { done <- g.do(http.MethodPost, "/file", "multipart/form-data; boundary=b", body) }()
+		if _, err := io.WriteString(bodies[i], "--b\r\n"); err != nil { // it is being read
+			t.Fatal(err)
+		}
+	}
+	g.do(http.MethodPost, "/file", "multipart/form-data; boundary=b", unread{t}).refused(http.StatusServiceUnavailable, "busy", "")
+	for _, body := range bodies {
+		_ = body.Close()
+	}
+	for range bodies {
+		(<-done).refused(http.StatusBadRequest, "invalid", "")
 	}
 	g.upload("a.png", png).uri()
 }

@@ -255,6 +255,9 @@ func TestADayHasALimit(t *testing.T) {
 			t.Errorf("streamed: %v", err)
 		}
 	}
+	if _, err := g.gen.Embed(ada(t), generation.EmbedRequest{Texts: []string{"a"}}); !errors.As(err, new(*generation.UsageError)) {
+		t.Errorf("vectors: %v", err)
+	}
 	if n := len(g.gemini.Requests()); n != 2 {
 		t.Errorf("Gemini was asked %d times", n)
 	}
