@@ -7,7 +7,7 @@ import (
 )
 
 // Uploading is asked before the bytes of a file are kept, once the first of them
-// tell what it is. An interceptor can refuse, and change nothing.
+// tell what it is. An interceptor can refuse, and say in Stamp whose the file is.
 type Uploading struct {
 	signals.Intent
 	// Collection is the name space, "" for the default one.
@@ -25,6 +25,9 @@ type Uploading struct {
 	// not at all: nil has to be refused by a rule about it, or the uploader gets round
 	// it by sending it last. It must not be changed.
 	Metadata bson.Raw
+	// Stamp is for interceptors: fields that the metadata of the file is given,
+	// whatever the uploader says of them, such as its owner. It begins as nil.
+	Stamp bson.D
 }
 
 // Uploaded tells that a file is in the archive.

@@ -13,7 +13,8 @@ import (
 	"github.com/imadelakhaldev/coglex/service"
 )
 
-// HandleMetadata answers with the record of a file: GET /:id/metadata.
+// HandleMetadata answers with the record of a file, whosever it is: GET
+// /:id/metadata. Guard it with an API key.
 func (s *Service) HandleMetadata(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.problems...)
 	id, err := idOf(c)
@@ -62,7 +63,8 @@ func spaceOfQuery(q strict.Query) (string, error) {
 	return space, checkSpace(space)
 }
 
-// HandleDelete deletes a file: DELETE /:id and DELETE /delete/:collection/:id.
+// HandleDelete deletes a file: DELETE /:id and DELETE /delete/:collection/:id. Guard
+// it with an API key, or let an interceptor of [Deleting] say who may.
 func (s *Service) HandleDelete(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.problems...)
 	space, err := spaceOf(c)

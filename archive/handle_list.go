@@ -24,7 +24,7 @@ type page struct {
 	counted      bool
 }
 
-// HandleList lists files: GET /.
+// HandleList lists files, everybody's: GET /. Guard it with an API key.
 func (s *Service) HandleList(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.problems...)
 	if err := refuseBody(c.Request()); err != nil {

@@ -73,7 +73,9 @@ type Options struct {
 
 	// Redirect answers downloads with a 307 to an address that the store makes,
 	// where it is a [Linker], so that the bytes do not pass through the gateway.
-	// Then the store decides about ranges, caching and security headers.
+	// Then the store decides about ranges, caching and security headers. Clients that
+	// follow a redirect with all their headers, as curl -L and Go's do, show their API
+	// key to the store: have them use links, which need none.
 	//
 	// Defaults to false. It is a mistake with a store that is no Linker.
 	Redirect bool

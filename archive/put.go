@@ -97,9 +97,13 @@ func (s *Service) keep(ctx context.Context, u upload, r io.Reader) (record, erro
 			return record{}, &TypeError{Type: rec.Type}
 		}
 	}
-	if err := signals.Ask(ctx, s.bus(), &Uploading{
+	asked := &Uploading{
 		Collection: u.space, Name: rec.Name, Type: rec.Type, Head: head, Declared: u.declared, Metadata: u.metadata,
-	}); err != nil {
+	}
+	if err := signals.Ask(ctx, s.bus(), asked); err != nil {
+		return record{}, err
+	}
+	if rec.stamp, err = marshalStamp(asked.Stamp); err != nil {
 		return record{}, err
 	}
 	measured := &meter{r: source, limit: u.limit, hash: sha256.New()}
@@ -116,6 +120,7 @@ func (s *Service) keep(ctx context.Context, u upload, r io.Reader) (record, erro
 // they stay, for the record may be there, and else the sweep finds them.
 func (s *Service) enter(ctx context.Context, rec record) (File, error) {
 	rec.Inserted = s.now()
+	rec.Metadata = stamped(rec.Metadata, rec.stamp)
 	if err := s.insert(ctx, rec); err != nil {
 		if unwritten(err) {
 			s.drop(ctx, rec.Key)

@@ -40,6 +40,8 @@ type record struct {
 	Metadata bson.Raw  `bson:"metadata"`
 	Space    string    `bson:"_collection"`
 	Key      string    `bson:"_key"`
+
+	stamp bson.Raw // what the metadata is given before the record is made
 }
 
 // file returns the record without what is nobody's business.

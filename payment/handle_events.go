@@ -18,7 +18,7 @@ import (
 // maxSkip is how many events a list may leave out.
 const maxSkip = 1 << 31
 
-// HandleEvents lists events: GET /events.
+// HandleEvents lists events, everybody's: GET /events. Guard it with an API key.
 func (s *Service) HandleEvents(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.problems...)
 	u := c.Request().URL
@@ -117,7 +117,8 @@ func nextLink(u *url.URL, p Page) string {
 	return "<?" + query.Encode() + `>; rel="next"`
 }
 
-// HandleEvent returns an event with its payload: GET /events/:id.
+// HandleEvent returns an event with its payload, whoever it is about: GET
+// /events/:id. Guard it with an API key.
 func (s *Service) HandleEvent(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.problems...)
 	id, err := service.Param(c, "id")
@@ -137,7 +138,8 @@ func (s *Service) HandleEvent(c echo.Context) (err error) {
 	return private(c, eventAnswer{Record: record, Payload: record.Payload})
 }
 
-// HandleReplay has events handled again: POST /events/replay.
+// HandleReplay has events handled again: POST /events/replay. Guard it with an API
+// key.
 func (s *Service) HandleReplay(c echo.Context) (err error) {
 	defer service.Edge(c, s.log(), &err, s.problems...)
 	if _, err := strict.ParseQuery(c.Request().URL); err != nil {
