@@ -4,6 +4,7 @@ GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 FUZZTIME ?= 1m
 BENCHTIME ?= 1s
+TESTFLAGS ?=
 
 .PHONY: help
 help: ## Show this help
@@ -15,14 +16,19 @@ run: ## Run the quickstart
 
 .PHONY: test
 test: ## Run all tests of all modules
-	go test -count=1 work
+	go test -count=1 -timeout 15m $(TESTFLAGS) work
 
+# e2e tests programs, which are built without the detector.
 .PHONY: race
-race: ## Run all tests under the race detector
-	go test -count=1 -race -timeout 15m work
+race: ## Run the tests under the race detector, those of programs apart
+	go test -count=1 -race -timeout 15m $(TESTFLAGS) ./... ./embedded/... ./examples/...
 
 .PHONY: check
-check: fmt/check vet lint tidy/check race ## Check format, vet, lint, module files, and run race tests
+check: fmt/check vet lint tidy/check race e2e ## Check format, vet, lint, module files, and run race tests
+
+.PHONY: e2e
+e2e: ## Run the tests of programs
+	go test -count=1 -timeout 15m $(TESTFLAGS) ./e2e/...
 
 .PHONY: vet
 vet: ## Vet all modules
