@@ -61,9 +61,10 @@
 //   - There is no order between events: handlers run at once, up to Options.Workers.
 //
 // To make a second call harmless, let the subscriber write what it does under a key
-// that the event gives it: an update whose filter has {"_id": order, "paid_by":
-// {"$exists": false}}, an insert under the event's id, or Stripe's idempotency key
-// "order-"+e.ID. The examples show the first two.
+// that the event gives it: an update whose filter finds the order only as long as
+// nobody or this payment has paid it, an insert under the event's id, or Stripe's
+// idempotency key "order-"+e.ID. The examples of [Paid] and sendReceipt show the
+// first two.
 //
 // An instance tells its own subscribers only. Where instances of two versions share a
 // database, as in a deployment, an event that an old one took is done without those

@@ -53,19 +53,6 @@ func gateway(subscribe func(*mongo.Database, *payment.Service, *signals.Bus)) {
 	}
 }
 
-// An order is paid once, also where the process dies between the write and the
-// record that it was done: the order itself says by what it was paid.
-func Example_markPaid() {
-	gateway(func(db *mongo.Database, _ *payment.Service, bus *signals.Bus) {
-		orders := db.Collection("orders")
-		signals.SubscribeNamed(bus, "mark-paid", func(ctx context.Context, e payment.Paid) error {
-			unpaid := bson.D{{Key: "_id", Value: e.Metadata["order"]}, {Key: "paid_by", Value: bson.D{{Key: "$exists", Value: false}}}}
-			_, err := orders.UpdateOne(ctx, unpaid, bson.D{{Key: "$set", Value: bson.D{{Key: "paid_by", Value: e.ID}, {Key: "amount", Value: e.Amount}}}})
-			return err // it is tried again
-		})
-	})
-}
-
 // A mail cannot be taken back, so it is noted under the id of what it is about before
 // it is sent: who finds the note leaves it at that. A process that dies in between
 // sends none, rather than two.
