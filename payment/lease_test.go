@@ -34,9 +34,9 @@ func TestALeaseThatIsOverIsTakenOver(t *testing.T) {
 	heir.subscribe("first", func(payment.StripeWebhookReceived) error { first++; return nil })
 	heir.subscribe("mark-paid", func(payment.StripeWebhookReceived) error { second++; return nil })
 	dying.start()
-	heir.start()
 	dying.deliver(event("evt_1", "charge.succeeded")).received()
 	receive(t, began)
+	heir.start() // not before: its first look could be the faster one
 	heir.clock.add(payment.DefaultLease - time.Millisecond)
 	heir.pay.LookNow()
 	heir.deliver(event("evt_2", "charge.succeeded")).received()
