@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -135,11 +136,11 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	errs = append(errs, o.checkSecrets())
 	o.Types, o.OldSecrets = slices.Clone(o.Types), slices.Clone(o.OldSecrets)
-	o.Collection = or(o.Collection, DefaultCollection)
-	o.MaxBytes = or(o.MaxBytes, DefaultMaxBytes)
-	o.Grace = or(o.Grace, DefaultGrace)
-	o.SweepEvery = or(o.SweepEvery, DefaultSweepEvery)
-	o.QueryTimeout = or(o.QueryTimeout, DefaultQueryTimeout)
+	o.Collection = cmp.Or(o.Collection, DefaultCollection)
+	o.MaxBytes = cmp.Or(o.MaxBytes, DefaultMaxBytes)
+	o.Grace = cmp.Or(o.Grace, DefaultGrace)
+	o.SweepEvery = cmp.Or(o.SweepEvery, DefaultSweepEvery)
+	o.QueryTimeout = cmp.Or(o.QueryTimeout, DefaultQueryTimeout)
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of the option
 	}
@@ -171,13 +172,4 @@ func (o Options) checkSecrets() error {
 func isTypePattern(text string) bool {
 	media, params, err := mime.ParseMediaType(text)
 	return err == nil && len(params) == 0 && media == text && strings.Count(text, "/") == 1 && !strings.HasPrefix(text, "*")
-}
-
-// or returns v, or def where v is zero.
-func or[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -71,7 +72,7 @@ func (s *Service) Sweep(ctx context.Context, opts *SweepOptions) (SweepReport, e
 	if opts == nil {
 		opts = &SweepOptions{}
 	}
-	w := sweep{Service: s, before: s.opts.Now().Add(-max(or(opts.Grace, s.opts.Grace), 0))}
+	w := sweep{Service: s, before: s.opts.Now().Add(-max(cmp.Or(opts.Grace, s.opts.Grace), 0))}
 	var err error
 	if w.report.Tickets, err = s.sweepTickets(ctx); err != nil {
 		return w.report, err

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,7 +79,7 @@ func (s *Service) Ticket(_ context.Context, opts *TicketOptions) (Ticket, error)
 		return Ticket{}, err
 	}
 	claims := ticketClaims{
-		ID: newKey(), Collection: opts.Collection, MaxBytes: or(opts.MaxBytes, s.opts.MaxBytes), Types: opts.Types,
+		ID: newKey(), Collection: opts.Collection, MaxBytes: cmp.Or(opts.MaxBytes, s.opts.MaxBytes), Types: opts.Types,
 		Name: opts.Name, Expires: expires.Unix(),
 	}
 	if opts.Metadata != nil {

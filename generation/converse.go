@@ -1,6 +1,7 @@
 package generation
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -69,7 +70,7 @@ func (s *Service) prepare(ctx context.Context, r Request, stream bool) (*call, e
 
 // check checks a request.
 func (s *Service) check(ctx context.Context, r Request) (*call, error) {
-	model, err := modelName(or(r.Model, s.opts.Model))
+	model, err := modelName(cmp.Or(r.Model, s.opts.Model))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (s *Service) check(ctx context.Context, r Request) (*call, error) {
 func (r *Request) contents() []Content {
 	contents := slices.Clone(r.Contents)
 	for i := range contents {
-		contents[i].Role = or(contents[i].Role, RoleUser)
+		contents[i].Role = cmp.Or(contents[i].Role, RoleUser)
 	}
 	return contents
 }

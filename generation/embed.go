@@ -1,6 +1,7 @@
 package generation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -31,7 +32,7 @@ type EmbedRequest struct {
 // tokens it took, and so it counts as a call without any. Its errors are those of
 // [Service.Converse].
 func (s *Service) Embed(ctx context.Context, r EmbedRequest) (vectors [][]float32, err error) {
-	model, err := modelName(or(r.Model, s.opts.EmbeddingModel))
+	model, err := modelName(cmp.Or(r.Model, s.opts.EmbeddingModel))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package generation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -131,7 +132,7 @@ func upstream(e *UpstreamError) *service.Problem {
 	case e.KeyRefused && e.OwnKey:
 		return &service.Problem{Status: http.StatusBadRequest, Code: "key_refused", Detail: "The key was refused, or may not use what the request names.", Err: e, Errors: []service.Field{{Field: "key", Message: "is refused"}}}
 	case e.Status == http.StatusTooManyRequests:
-		return &service.Problem{Status: http.StatusTooManyRequests, Code: "too_many_requests", Detail: "The model takes no more requests for now.", RetryAfter: or(e.RetryAfter, defaultRetryAfter), Err: e}
+		return &service.Problem{Status: http.StatusTooManyRequests, Code: "too_many_requests", Detail: "The model takes no more requests for now.", RetryAfter: cmp.Or(e.RetryAfter, defaultRetryAfter), Err: e}
 	}
 	p := &service.Problem{Status: http.StatusInternalServerError, Code: codeFailed, Detail: "The generation failed.", Err: e}
 	if e.Reason != "" {

@@ -1,6 +1,7 @@
 package generation
 
 import (
+	"cmp"
 	"context"
 	"slices"
 )
@@ -67,8 +68,8 @@ func (s *Service) converse(ctx context.Context, c *call) (*Reply, error) {
 // note keeps what an answer, or the latest piece of one, says beside its parts.
 func (l *loop) note(a *answer) {
 	l.reply.Usage = l.spent.add(a.usage)
-	l.reply.FinishReason = or(a.finish, l.reply.FinishReason)
-	l.reply.Model = or(a.model, l.reply.Model)
+	l.reply.FinishReason = cmp.Or(a.finish, l.reply.FinishReason)
+	l.reply.Model = cmp.Or(a.model, l.reply.Model)
 }
 
 // endTurn ends what Gemini says in one call.

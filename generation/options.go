@@ -1,6 +1,7 @@
 package generation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -194,19 +195,19 @@ func (o Options) withDefaults() (Options, error) {
 			errs = append(errs, fmt.Errorf("generation: Options.%s is %d, and cannot be negative", name, v))
 		}
 	}
-	o.Model = or(o.Model, DefaultModel)
-	o.EmbeddingModel = or(o.EmbeddingModel, DefaultEmbeddingModel)
-	o.BaseURL = or(o.BaseURL, DefaultBaseURL)
+	o.Model = cmp.Or(o.Model, DefaultModel)
+	o.EmbeddingModel = cmp.Or(o.EmbeddingModel, DefaultEmbeddingModel)
+	o.BaseURL = cmp.Or(o.BaseURL, DefaultBaseURL)
 	errs = append(errs, o.check()...)
-	o.Timeout = or(o.Timeout, DefaultTimeout)
-	o.StreamTimeout = or(o.StreamTimeout, DefaultStreamTimeout)
-	o.Attempts = or(o.Attempts, DefaultAttempts)
-	o.RetryWait = or(o.RetryWait, DefaultRetryWait)
-	o.Heartbeat = or(o.Heartbeat, DefaultHeartbeat)
-	o.Uploads = or(o.Uploads, DefaultUploads)
-	o.MaxUploadBytes = or(o.MaxUploadBytes, DefaultMaxUploadBytes)
-	o.BodyLimit = or(o.BodyLimit, DefaultBodyLimit)
-	o.MaxRounds = or(o.MaxRounds, DefaultMaxRounds)
+	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
+	o.StreamTimeout = cmp.Or(o.StreamTimeout, DefaultStreamTimeout)
+	o.Attempts = cmp.Or(o.Attempts, DefaultAttempts)
+	o.RetryWait = cmp.Or(o.RetryWait, DefaultRetryWait)
+	o.Heartbeat = cmp.Or(o.Heartbeat, DefaultHeartbeat)
+	o.Uploads = cmp.Or(o.Uploads, DefaultUploads)
+	o.MaxUploadBytes = cmp.Or(o.MaxUploadBytes, DefaultMaxUploadBytes)
+	o.BodyLimit = cmp.Or(o.BodyLimit, DefaultBodyLimit)
+	o.MaxRounds = cmp.Or(o.MaxRounds, DefaultMaxRounds)
 	o.ServerTools = slices.Clone(o.ServerTools)
 	if nilness.Is(o.Toolset) {
 		o.Toolset = nil
@@ -269,15 +270,6 @@ func checkBaseURL(text string) error {
 		return errors.New("has more than a scheme and a host")
 	}
 	return nil
-}
-
-// or returns v, or def where v is zero.
-func or[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }
 
 // sleep waits, or returns the error of a context that ends first.

@@ -2,6 +2,7 @@ package generation
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -104,7 +105,7 @@ func (w *eventWriter) answer(chunks func(func(Chunk, error) bool)) (err error) {
 		if cause != nil {
 			return w.broken(chunk, cause)
 		}
-		model, finish = or(chunk.Model, model), or(chunk.FinishReason, finish)
+		model, finish = cmp.Or(chunk.Model, model), cmp.Or(chunk.FinishReason, finish)
 		name := eventPart
 		if chunk.Role == RoleUser {
 			name = eventFunction

@@ -1,6 +1,7 @@
 package generation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -67,7 +68,7 @@ func (r *streaming) once(ctx context.Context) error {
 		if err != nil {
 			return r.final(err)
 		}
-		finish = or(a.finish, finish)
+		finish = cmp.Or(a.finish, finish)
 		r.parts += len(a.parts)
 		if !r.yield(a, nil) {
 			return errLeft

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -66,7 +67,7 @@ func parseEnvelope(body []byte) (e envelope, err error) {
 	}
 	return envelope{
 		ID: id, Type: text(raw.Type), APIVersion: text(raw.APIVersion), Livemode: raw.Livemode.Kind() == 't', ModeKnown: raw.Livemode.Kind() == 't' || raw.Livemode.Kind() == 'f',
-		Account: or(text(raw.Account), text(raw.Context)), Created: moment(raw.Created), Object: objectOf(raw.Data),
+		Account: cmp.Or(text(raw.Account), text(raw.Context)), Created: moment(raw.Created), Object: objectOf(raw.Data),
 	}, nil
 }
 

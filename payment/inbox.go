@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ func (s *Service) Events(ctx context.Context, f EventFilter, p Page) ([]Record, 
 	ctx, cancel := s.bound(ctx)
 	defer cancel()
 	cursor, err := s.events.Find(ctx, f.bson(), options.Find().SetProjection(bson.D{{Key: fieldPayload, Value: 0}}).
-		SetSort(newestFirst()).SetSkip(p.Skip).SetLimit(or(p.Limit, DefaultLimit)))
+		SetSort(newestFirst()).SetSkip(p.Skip).SetLimit(cmp.Or(p.Limit, DefaultLimit)))
 	if err != nil {
 		return nil, fmt.Errorf("payment: listing events: %w", err)
 	}

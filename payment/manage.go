@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,7 +104,7 @@ func (s *Service) Swap(ctx context.Context, id string, r SwapRequest) (Subscript
 	}
 	return s.update(ctx, id, "change the prices of a subscription", &stripe.SubscriptionParams{
 		Params: params(ctx, derivedKey(r.IdempotencyKey, "swap", id)),
-		Items:  swapped(now.Items, r.Items), ProrationBehavior: stripe.String(string(or(r.Proration, ProrateNext))),
+		Items:  swapped(now.Items, r.Items), ProrationBehavior: stripe.String(string(cmp.Or(r.Proration, ProrateNext))),
 	})
 }
 

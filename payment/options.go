@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -242,20 +243,20 @@ func (o Options) check() []error {
 
 // withDefaults returns a copy in which every field has a value.
 func (o Options) withDefaults() Options {
-	o.APIBase = strings.TrimSuffix(or(o.APIBase, DefaultAPIBase), "/")
-	o.CallTimeout = or(o.CallTimeout, DefaultCallTimeout)
-	o.Tolerance = or(o.Tolerance, DefaultTolerance)
-	o.MaxWebhookBytes = or(o.MaxWebhookBytes, DefaultMaxWebhookBytes)
-	o.BodyLimit = or(o.BodyLimit, DefaultBodyLimit)
-	o.Timeout = or(o.Timeout, DefaultTimeout)
-	o.Workers = or(o.Workers, DefaultWorkers)
-	o.Attempts = or(o.Attempts, DefaultAttempts)
-	o.MinDelay = or(o.MinDelay, DefaultMinDelay)
-	o.MaxDelay = or(o.MaxDelay, DefaultMaxDelay)
-	o.Lease = or(o.Lease, DefaultLease)
-	o.HandleTimeout = or(o.HandleTimeout, DefaultHandleTimeout)
-	o.Poll = or(o.Poll, DefaultPoll)
-	o.Keep = or(o.Keep, DefaultKeep)
+	o.APIBase = strings.TrimSuffix(cmp.Or(o.APIBase, DefaultAPIBase), "/")
+	o.CallTimeout = cmp.Or(o.CallTimeout, DefaultCallTimeout)
+	o.Tolerance = cmp.Or(o.Tolerance, DefaultTolerance)
+	o.MaxWebhookBytes = cmp.Or(o.MaxWebhookBytes, DefaultMaxWebhookBytes)
+	o.BodyLimit = cmp.Or(o.BodyLimit, DefaultBodyLimit)
+	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
+	o.Workers = cmp.Or(o.Workers, DefaultWorkers)
+	o.Attempts = cmp.Or(o.Attempts, DefaultAttempts)
+	o.MinDelay = cmp.Or(o.MinDelay, DefaultMinDelay)
+	o.MaxDelay = cmp.Or(o.MaxDelay, DefaultMaxDelay)
+	o.Lease = cmp.Or(o.Lease, DefaultLease)
+	o.HandleTimeout = cmp.Or(o.HandleTimeout, DefaultHandleTimeout)
+	o.Poll = cmp.Or(o.Poll, DefaultPoll)
+	o.Keep = cmp.Or(o.Keep, DefaultKeep)
 	if o.HTTPClient == nil {
 		o.HTTPClient = &http.Client{}
 	}
@@ -263,13 +264,4 @@ func (o Options) withDefaults() Options {
 		o.Now = time.Now //nolint:forbidigo // the default of the option
 	}
 	return o
-}
-
-// or returns v, or def where v is zero.
-func or[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -175,7 +176,7 @@ func (e *StripeError) problem() *service.Problem {
 
 // refused fills in what Stripe finds fault with.
 func (e *StripeError) refused(p *service.Problem) {
-	p.Status, p.Code, p.Detail = http.StatusBadRequest, or(e.Code, "stripe_refused"), "Stripe refuses this request."
+	p.Status, p.Code, p.Detail = http.StatusBadRequest, cmp.Or(e.Code, "stripe_refused"), "Stripe refuses this request."
 	if e.Param != "" {
 		p.Detail = "Stripe refuses the parameter " + e.Param + "."
 	}

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -53,7 +54,7 @@ func (s *Service) Replay(ctx context.Context, f ReplayFilter) (ReplayReport, err
 	case f.Limit < 0 || f.Limit > MaxLimit:
 		return report, &errFilter{"limit", fmt.Sprintf("must be 1 to %d", MaxLimit)}
 	}
-	limit := or(f.Limit, MaxLimit)
+	limit := cmp.Or(f.Limit, MaxLimit)
 	records, err := s.Events(ctx, f.EventFilter, Page{Limit: limit + 1})
 	if err != nil {
 		return report, err

@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -87,7 +88,7 @@ func (s *Service) newGuest(ctx context.Context, r SubscribeRequest) (string, err
 
 func (s *Service) subscribe(ctx context.Context, r SubscribeRequest, customer string) (*stripe.Subscription, error) {
 	p := &stripe.SubscriptionParams{
-		Customer: &customer, DaysUntilDue: stripe.Int64(or(r.Due, DefaultDue)), Metadata: withUser(r.Metadata, r.User),
+		Customer: &customer, DaysUntilDue: stripe.Int64(cmp.Or(r.Due, DefaultDue)), Metadata: withUser(r.Metadata, r.User),
 		CollectionMethod: stripe.String(string(stripe.SubscriptionCollectionMethodSendInvoice)),
 	}
 	for _, item := range r.Items {

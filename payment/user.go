@@ -1,6 +1,7 @@
 package payment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -45,7 +46,7 @@ func (u User) IsZero() bool { return u == User{} }
 // normal returns the user with a collection.
 func (u User) normal() User {
 	if u.ID != "" {
-		u.Collection = or(u.Collection, DefaultUsers)
+		u.Collection = cmp.Or(u.Collection, DefaultUsers)
 	}
 	return u
 }

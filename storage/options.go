@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,9 +171,9 @@ func (o Options) withDefaults() (Options, error) {
 		errs = append(errs, fmt.Errorf("storage: Options.QueryTimeout is %s, and the database counts in milliseconds", o.QueryTimeout))
 	}
 	o.Reserved = slices.Clone(o.Reserved)
-	o.QueryTimeout = or(o.QueryTimeout, DefaultQueryTimeout)
-	o.Exports = or(o.Exports, DefaultExports)
-	o.BodyLimit = or(o.BodyLimit, DefaultBodyLimit)
+	o.QueryTimeout = cmp.Or(o.QueryTimeout, DefaultQueryTimeout)
+	o.Exports = cmp.Or(o.Exports, DefaultExports)
+	o.BodyLimit = cmp.Or(o.BodyLimit, DefaultBodyLimit)
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of the option
 	}
@@ -180,13 +181,4 @@ func (o Options) withDefaults() (Options, error) {
 		o.NewID = func() string { return primitive.NewObjectID().Hex() }
 	}
 	return o, errors.Join(errs...)
-}
-
-// or returns v, or def where v is zero.
-func or[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
 }
